@@ -1,0 +1,1 @@
+"""Users, API keys, plans and quotas, devices: who may do what."""

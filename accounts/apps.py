@@ -1,0 +1,13 @@
+"""Registers the app ``accounts``."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    """Settings of the app ``accounts``."""
+
+    name = "accounts"
+
+    def ready(self) -> None:
+        """Let drf-spectacular find the API key scheme."""
+        from accounts.api import schema  # noqa: F401, PLC0415 -- apps ready

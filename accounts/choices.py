@@ -1,0 +1,23 @@
+"""What an API key may be allowed to do."""
+
+from typing import Final
+
+from django.db import models
+
+
+class Scope(models.TextChoices):
+    """One part of the API, to read or to write; ``admin`` is everything, for staff's keys."""
+
+    PROXIES_READ = "proxies:read", "Read proxies"
+    PROXIES_WRITE = "proxies:write", "Take and return proxies"
+    MARKETS_READ = "markets:read", "Read markets"
+    MARKETS_WRITE = "markets:write", "Change markets"
+    ANALYSIS_READ = "analysis:read", "Read analyses"
+    ANALYSIS_WRITE = "analysis:write", "Submit and correct analyses"
+    ACCOUNTS_READ = "accounts:read", "Read the own account"
+    ACCOUNTS_WRITE = "accounts:write", "Change the own account"
+    ADMIN = "admin", "Everything (staff)"
+
+
+#: What a key may do that names no scope.
+ALL_BUT_ADMIN: Final = tuple(scope for scope in Scope if scope != Scope.ADMIN)

@@ -1,0 +1,141 @@
+"""API keys: making them, recognising them, taking them back."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from accounts.choices import ALL_BUT_ADMIN, Scope
+from accounts.models import ApiKey, User
+from project.core.callers import Caller
+from project.core.errors import InvalidInputError
+
+MARK: Final = "mr_"
+#: Last use is written at most so often: it must not cost each request a write.
+USE_WRITTEN_EVERY: Final = timedelta(minutes=1)
+
+
+class BadKeyRequestError(InvalidInputError):
+    """A key can't be made from what was given."""
+
+    code = "bad_key_request"
+    title = "The key can't be made"
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key just made: ``secret`` is shown once and stored nowhere."""
+
+    key: ApiKey
+    secret: str
+
+
+def digest(secret: str) -> str:
+    """Return what is stored of a key: a key has 256 random bits, so a plain hash is enough."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def create(
+    user: User,
+    *,
+    name: str = "",
+    scopes: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    now: datetime,
+) -> NewKey:
+    """Make a key for ``user``.
+
+    Args:
+        user: for whom the key acts.
+        name: what it is for, for people.
+        scopes: what it may do; none named: everything but ``admin``.
+        expires_at: when it ends; None: never.
+        now: the moment, UTC.
+
+    Raises:
+        BadKeyRequestError: an unknown scope, or ``admin`` for a user who isn't staff.
+    """
+    wanted = [str(scope) for scope in scopes] or [scope.value for scope in ALL_BUT_ADMIN]
+    if unknown := sorted(set(wanted) - set(Scope.values)):
+        known = ", ".join(Scope.values)
+        raise BadKeyRequestError(f"unknown scope {', '.join(unknown)}; there are {known}")
+    if Scope.ADMIN in wanted and not user.is_staff:
+        raise BadKeyRequestError("scope admin is for staff only")
+    secret = MARK + secrets.token_urlsafe(32)
+    key = ApiKey.objects.create(
+        user=user,
+        name=name,
+        scopes=sorted(set(wanted)),
+        prefix=secret[:10],
+        digest=digest(secret),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    return NewKey(key=key, secret=secret)
+
+
+def create_for_email(
+    email: str, *, name: str = "", scopes: Sequence[str] = (), now: datetime
+) -> NewKey:
+    """Make a key for the user with ``email``; an unknown e-mail makes a plain user.
+
+    Raises:
+        BadKeyRequestError: the e-mail is none, or as ``create``; then no user is made either.
+    """
+    wanted = email.strip().lower()
+    try:
+        # the first staff user's address has no dot: Django's validator knows ``localhost``
+        validate_email(wanted)
+    except ValidationError as error:
+        raise BadKeyRequestError(f"{email!r} is not an e-mail address") from error
+    with transaction.atomic():
+        user = User.objects.filter(email=wanted).first() or _new_user(wanted)
+        return create(user, name=name, scopes=scopes, now=now)
+
+
+def _new_user(email: str) -> User:
+    try:
+        with transaction.atomic():
+            return User.objects.create_user(email)
+    except IntegrityError:  # a rival made it
+        return User.objects.get(email=email)
+
+
+def recognise(secret: str, *, now: datetime) -> tuple[User, Caller] | None:
+    """Return whose key ``secret`` is, and what it may do; None for a key that doesn't hold.
+
+    Costs one query, and one write a minute at most for the last use.
+    """
+    found = (
+        ApiKey.objects.valid(at=now).select_related("user").filter(digest=digest(secret)).first()
+    )
+    if found is None:
+        return None
+    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USE_WRITTEN_EVERY)
+    if found.last_used_at is None or found.last_used_at < now - USE_WRITTEN_EVERY:
+        ApiKey.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+    return found.user, caller_of_key(found)
+
+
+def caller_of_key(key: ApiKey) -> Caller:
+    """Return the caller that a key stands for."""
+    scopes = frozenset(str(scope) for scope in key.scopes)
+    is_staff = key.user.is_staff and Scope.ADMIN in scopes
+    return Caller(user_id=key.user_id, is_staff=is_staff, scopes=scopes, key_id=key.pk)
+
+
+def caller_of_user(user: User) -> Caller:
+    """Return the caller that a signed-in person is."""
+    return Caller(user_id=user.pk, is_staff=user.is_staff)
+
+
+def revoke(key: ApiKey, *, now: datetime) -> bool:
+    """Take a key back at once; False when it was already."""
+    return bool(ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now))

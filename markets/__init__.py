@@ -1,0 +1,1 @@
+"""Candle history without holes: collects, measures, repairs."""

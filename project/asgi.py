@@ -1,0 +1,59 @@
+"""The ASGI application: streams and websockets before Django, all else through it."""
+
+import os
+from typing import Any
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+django_application = get_asgi_application()
+
+from django.conf import settings  # noqa: E402 -- apps must be ready first
+from django.urls import path, re_path  # noqa: E402 -- as above
+from servestatic import ServeStaticASGI  # noqa: E402 -- as above
+
+from accounts.api.asgi import CallerMiddleware  # noqa: E402 -- as above
+from project.core import processes, requests, routing  # noqa: E402 -- as above
+from project.core.choices import Role  # noqa: E402 -- as above
+
+http = URLRouter(
+    [
+        *[path(route, CallerMiddleware(app)) for route, app in routing.streams],  # type: ignore[arg-type]
+        re_path(r"", django_application),  # type: ignore[arg-type]
+    ]
+)
+websocket = CallerMiddleware(
+    URLRouter([path(route, app) for route, app in routing.websockets])  # type: ignore[arg-type]
+)
+
+
+class Entry:
+    """The outermost application: binds request ids and starts this process's heart."""
+
+    def __init__(self, app: Any) -> None:
+        self.app = app
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Answer one connection."""
+        processes.begin(Role.WEB)
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        await requests.bound(self.app, scope, receive, send)
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    while (message := await receive())["type"] != "lifespan.shutdown":
+        await send({"type": f"{message['type']}.complete"})
+    await send({"type": "lifespan.shutdown.complete"})
+
+
+application = Entry(
+    ProtocolTypeRouter(
+        {
+            "http": ServeStaticASGI(http, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL),
+            "websocket": websocket,
+        }
+    )
+)

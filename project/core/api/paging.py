@@ -1,0 +1,35 @@
+"""How lists are paged: by cursor, newest first, with a bad cursor answered as such."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rest_framework.exceptions import APIException, NotFound
+from rest_framework.pagination import CursorPagination
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+
+class BadCursor(APIException):
+    """The cursor is none that this list gave out."""
+
+    status_code = 400
+    default_code = "bad_cursor"
+    default_detail = "the cursor is not one of this list"
+
+
+class Cursor(CursorPagination):
+    """``?cursor=`` and ``?limit=`` (1 to 1,000, 100 if not said)."""
+
+    page_size = 100
+    page_size_query_param = "limit"
+    max_page_size = 1000
+    ordering = "-id"
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Read the cursor; DRF would call a bad one 404."""
+        try:
+            return super().decode_cursor(request)
+        except NotFound as error:
+            raise BadCursor from error

@@ -1,0 +1,14 @@
+"""Registers the shared floor as the app ``core``."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    """Settings of the app ``core``."""
+
+    name = "project.core"
+    label = "core"
+
+    def ready(self) -> None:
+        """Let the floor's own kinds of run, system checks and metrics register."""
+        from project.core import checks, kinds, metrics  # noqa: F401, PLC0415 -- apps ready

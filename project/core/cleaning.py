@@ -1,0 +1,12 @@
+"""What the nightly clean-up drops."""
+
+from datetime import datetime
+
+from project.core import events
+from project.core.working import Work
+
+
+def clean_up(work: Work, *, now: datetime) -> None:
+    """Drop what is too old, and count it in the run."""
+    work.report(phase="events")
+    work.report(progress=90, counts=events.thin(now=now))

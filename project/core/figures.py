@@ -1,0 +1,47 @@
+"""The key figures of the dashboard; each app registers its own."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One key figure.
+
+    Attributes:
+        name: stable, e.g. ``"gaps_open"``.
+        label: for people.
+        value: as shown, e.g. ``"1,024"``.
+        hint: a line of context, e.g. ``"+2 in 24 h · oldest 2 h"``.
+        url: the filtered list behind it.
+        tone: ``neutral``, ``good``, ``warning`` or ``bad``.
+    """
+
+    name: str
+    label: str
+    value: str
+    hint: str
+    url: str
+    tone: str = "neutral"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return asdict(self)
+
+
+Source = Callable[[datetime], list[Figure]]
+_sources: list[Source] = []
+
+
+def register(source: Source) -> Source:
+    """Let ``source`` tell figures; called with the moment, UTC."""
+    if source not in _sources:
+        _sources.append(source)
+    return source
+
+
+def current(*, now: datetime) -> list[Figure]:
+    """Return all figures, in the order in which apps registered."""
+    return [figure for source in _sources for figure in source(now)]

@@ -1,0 +1,159 @@
+"""Whether the installation works: one probe per dependency, each with its time."""
+
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from project.core import issues, processes, version
+from project.core.choices import Role
+from project.core.issues import AMBER, RED, Issue
+from project.core.models import ProcessHeartbeat
+from project.core.moments import stamp
+
+DISK_LOW_BYTES: Final = 500 * 1024 * 1024
+MEMORY_HIGH_BYTES: Final = 2 * 1024 * 1024 * 1024
+PROBE_TIMEOUT_S: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What one look at a dependency found."""
+
+    name: str
+    is_ok: bool
+    took_ms: float
+    detail: str
+    severity: str = RED
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return {"ok": self.is_ok, "ms": round(self.took_ms, 1), "detail": self.detail}
+
+
+class NotWorkingError(Exception):
+    """A probe found its dependency not working; the text says why."""
+
+
+def _database(now: datetime) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return str(connection.vendor)
+
+
+def _migrations(now: datetime) -> str:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        raise NotWorkingError(f"{len(plan)} migrations are not applied: run `manage.py migrate`")
+    return "all applied"
+
+
+def _redis(now: datetime) -> str:
+    limits = {"socket_timeout": PROBE_TIMEOUT_S, "socket_connect_timeout": PROBE_TIMEOUT_S}
+    with redis.Redis.from_url(settings.REDIS_URL, **limits) as client:
+        client.ping()
+    return "answers"
+
+
+def _broker(now: datetime) -> str:
+    with current_app.connection_for_write(connect_timeout=PROBE_TIMEOUT_S) as broker:
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=PROBE_TIMEOUT_S)
+        return str(broker.transport.driver_type)
+
+
+def _alive(role: Role) -> Callable[[datetime], str]:
+    def look(now: datetime) -> str:
+        alive = ProcessHeartbeat.objects.alive(since=now - processes.SILENT_AFTER)
+        count = alive.filter(role=role).count()
+        if not count:
+            raise NotWorkingError(f"no {role.label.lower()} has given a sign of life lately")
+        return f"{count} alive"
+
+    return look
+
+
+def _disk(now: datetime) -> str:
+    free = shutil.disk_usage(settings.DATA_DIR).free
+    if free < DISK_LOW_BYTES:
+        raise NotWorkingError(f"{free // 2**20} MiB left on the disk of DATA_DIR")
+    return f"{free // 2**20} MiB free"
+
+
+def _memory(now: datetime) -> str:
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    if used > MEMORY_HIGH_BYTES:
+        raise NotWorkingError(f"this process has used {used // 2**20} MiB")
+    return f"{used // 2**20} MiB at most in this process"
+
+
+def _probes() -> list[tuple[str, str, Callable[[datetime], str]]]:
+    """Return name, severity and look of each configured dependency."""
+    found = [("database", RED, _database), ("migrations", RED, _migrations)]
+    if settings.REDIS_URL:
+        found.append(("redis", AMBER, _redis))
+    return [
+        *found,
+        ("broker", AMBER, _broker),
+        ("worker", AMBER, _alive(Role.WORKER)),
+        ("beat", AMBER, _alive(Role.BEAT)),
+        ("disk", AMBER, _disk),
+        ("memory", AMBER, _memory),
+    ]
+
+
+def _look(name: str, severity: str, look: Callable[[datetime], str], now: datetime) -> Probe:
+    began = time.perf_counter()
+    try:
+        detail, is_ok = look(now), True
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the dependency does not work
+        detail, is_ok = f"{type(error).__name__}: {error}"[:300], False
+    return Probe(name, is_ok, (time.perf_counter() - began) * 1000, detail, severity)
+
+
+def probe_all(*, now: datetime) -> list[Probe]:
+    """Look at every configured dependency; none that fails stops the rest."""
+    return [_look(name, severity, look, now) for name, severity, look in _probes()]
+
+
+def is_ready(probes: list[Probe]) -> bool:
+    """Say whether this process can serve: everything but beat, which others need not wait for."""
+    return all(probe.is_ok for probe in probes if probe.name != "beat")
+
+
+def all_issues(*, now: datetime) -> list[Issue]:
+    """Return the issues of probes and apps, the worst first."""
+    probes = probe_all(now=now)
+    failed = [
+        Issue(f"{probe.name}_failing", probe.severity, f"{probe.name}: {probe.detail}")
+        for probe in probes
+        if not probe.is_ok
+    ]
+    if any(probe.name == "database" and not probe.is_ok for probe in probes):
+        return failed  # apps would only repeat it, each after its own time-out
+    return sorted([*failed, *issues.current(now=now)], key=lambda found: found.severity != RED)
+
+
+def summary(*, now: datetime) -> dict[str, Any]:
+    """Return what ``/api/health`` answers."""
+    found = all_issues(now=now)
+    status = "healthy"
+    if found:
+        status = "unhealthy" if any(issue.severity == RED for issue in found) else "degraded"
+    return {
+        "status": status,
+        "timestamp": stamp(now),
+        "version": version.NUMBER,
+        "commit": version.commit(),
+        "degraded": bool(found),
+        "issues": [issue.as_dict() for issue in found],
+    }

@@ -1,0 +1,70 @@
+"""How logs look: JSON for programs, lines for people; each with its request and run ids."""
+
+import logging.config
+import re
+from typing import Any, Final
+
+import structlog
+
+#: Credentials in URLs, whatever the scheme: ``socks5://user:password@host``.
+_CREDENTIALS: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE)
+_KEY: Final = re.compile(r"(?P<scheme>Api-Key\s+)\S+", re.IGNORECASE)
+
+
+def scrub(text: str) -> str:
+    """Return ``text`` without credentials of URLs and without API keys."""
+    return _KEY.sub(r"\g<scheme>***", _CREDENTIALS.sub(r"\g<scheme>***@", text))
+
+
+def _scrubbed(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    for name, value in entry.items():
+        if isinstance(value, str):
+            entry[name] = scrub(value)
+    return entry
+
+
+def configure(config: dict[str, Any]) -> None:
+    """Set up logging as settings say: ``{"format": "json" | "console", "level": "INFO"}``."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.ExtraAdder(),
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    # Plain tracebacks: rich ones call repr() of locals, which ran lazy queries and hung requests.
+    last: list[Any] = [structlog.processors.format_exc_info, _scrubbed]
+    if config["format"] == "json":
+        last.append(structlog.processors.JSONRenderer())
+    else:
+        plain = structlog.dev.plain_traceback
+        last.append(structlog.dev.ConsoleRenderer(colors=False, exception_formatter=plain))
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {
+                "one": {
+                    "()": structlog.stdlib.ProcessorFormatter,
+                    "foreign_pre_chain": shared,
+                    "processors": [
+                        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                        *last,
+                    ],
+                }
+            },
+            "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "one"}},
+            "root": {"handlers": ["out"], "level": config["level"]},
+            "loggers": {
+                "daphne": {"level": "WARNING"},
+                "django.request": {"level": "ERROR"},
+                "celery": {"level": "WARNING"},
+                "kombu": {"level": "WARNING"},
+            },
+        }
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )

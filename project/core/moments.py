@@ -1,0 +1,24 @@
+"""How moments are written: ISO 8601, UTC, milliseconds, ``Z``."""
+
+from datetime import UTC, datetime
+
+
+def stamp(moment: datetime) -> str:
+    """Return ``moment`` (aware) as text, e.g. ``2026-11-22T06:39:59.123Z``."""
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds")
+    return text.removesuffix("+00:00") + "Z"
+
+
+def stamp_or_none(moment: datetime | None) -> str | None:
+    """Return ``moment`` as text, or None where there is none."""
+    return None if moment is None else stamp(moment)
+
+
+def from_ms(moment_ms: int) -> datetime:
+    """Return the moment that is ``moment_ms`` milliseconds after 1970-01-01T00:00Z."""
+    return datetime.fromtimestamp(moment_ms / 1000, tz=UTC)
+
+
+def to_ms(moment: datetime) -> int:
+    """Return ``moment`` (aware) as whole milliseconds since 1970-01-01T00:00Z."""
+    return round(moment.timestamp() * 1000)

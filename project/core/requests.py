@@ -1,0 +1,73 @@
+"""The request id: given or made at the edge, carried by logs, runs, events and answers."""
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any, Final
+
+import structlog
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest
+
+HEADER: Final = "X-Request-ID"
+_SAFE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+def new_id() -> str:
+    """Return a fresh request id: 32 hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+def accepted(given: str | None) -> str:
+    """Return the caller's own request id when it is harmless, else a fresh one."""
+    return given if given and _SAFE.fullmatch(given) else new_id()
+
+
+def current_id() -> str:
+    """Return the id of the request, or of the run, that this code works for; may be empty."""
+    return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+async def bound(app: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    """Answer an ASGI connection with its request id bound, and send the id back."""
+    given = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    request_id = accepted(given.decode("latin-1"))
+
+    async def send_with_id(message: dict[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            named = (HEADER.lower().encode(), request_id.encode())
+            message = {**message, "headers": [*message.get("headers", []), named]}
+        await send(message)
+
+    with structlog.contextvars.bound_contextvars(request_id=request_id):
+        await app(scope, receive, send_with_id)
+
+
+class RequestIdMiddleware:
+    """Give Django's requests their id; where ``bound`` has done so, take that one."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        """Answer ``request`` with its id bound."""
+        if self.is_async:
+            return self._answer_async(request)
+        with _bound_for(request):
+            return self.get_response(request)
+
+    async def _answer_async(self, request: HttpRequest) -> Any:
+        with _bound_for(request):
+            return await self.get_response(request)
+
+
+def _bound_for(request: HttpRequest) -> Any:
+    request_id = current_id() or accepted(request.headers.get(HEADER))
+    request.request_id = request_id  # type: ignore[attr-defined]
+    return structlog.contextvars.bound_contextvars(request_id=request_id)

@@ -1,0 +1,167 @@
+"""Asking for work, and what may be done to a run from outside: cancel, retry."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+
+from project.core import events, kinds, queueing, requests
+from project.core.callers import Caller
+from project.core.choices import FINAL, RunStatus
+from project.core.errors import ConflictError, NotFoundError
+from project.core.models import Run
+
+
+class AlreadyRunningError(ConflictError):
+    """A run with the same exclusive key has not ended; ``run_id`` names it."""
+
+    code = "already_running"
+    title = "Already running"
+
+
+class RunEndedError(ConflictError):
+    """The run has ended: there is nothing left to cancel."""
+
+    code = "run_ended"
+    title = "The run has ended"
+
+
+class RunNotEndedError(ConflictError):
+    """The run still waits or works: there is nothing to retry yet."""
+
+    code = "run_not_ended"
+    title = "The run has not ended"
+
+
+class RunNotFoundError(NotFoundError):
+    """There is no such run, or the caller may not know of it."""
+
+    title = "No such run"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked for.
+
+    Attributes:
+        kind: name of a registered kind.
+        subject: what it is about, for people, e.g. ``"binance:BTC/USDT 1m"``.
+        about: the object it is about, as ``("app.model", primary key)``.
+        payload: what the work needs to know; plain JSON.
+        exclusive_key: at most one unended run has the same key; empty: no such limit.
+        schedule: name of the periodic job that asks.
+        retry_of: the run that this one tries again.
+    """
+
+    kind: str
+    subject: str = ""
+    about: tuple[str, object] = ("", "")
+    payload: dict[str, Any] = field(default_factory=dict)
+    exclusive_key: str = ""
+    schedule: str = ""
+    retry_of: uuid.UUID | None = None
+
+
+def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
+    """Write down a queued run and wake a worker once the transaction is committed.
+
+    Raises:
+        KeyError: no app registered the kind.
+        AlreadyRunningError: an unended run has the same exclusive key.
+    """
+    kind = kinds.get(ask.kind)
+    run = Run(
+        kind=kind.name,
+        subject=ask.subject[:200],
+        subject_type=ask.about[0],
+        subject_id=str(ask.about[1]),
+        payload=ask.payload,
+        exclusive_key=ask.exclusive_key or (kind.name if kind.alone else ""),
+        schedule=ask.schedule,
+        retry_of_id=ask.retry_of,
+        requested_by_id=by.user_id,
+        request_id=requests.current_id() or requests.new_id(),
+        created_at=now,
+        sent_at=now,
+    )
+    event = events.first(run, now=now)
+    with transaction.atomic():
+        _refuse_a_second(run)
+        try:
+            with transaction.atomic():
+                run.save(force_insert=True)
+        except IntegrityError:
+            _refuse_a_second(run)  # a rival was faster between look and insert
+            raise
+        event.save(force_insert=True)
+        queueing.enqueue(kind.name, run_id=str(run.pk))
+    return run
+
+
+def _refuse_a_second(run: Run) -> None:
+    if not run.exclusive_key:
+        return
+    other = Run.objects.unended().filter(exclusive_key=run.exclusive_key).first()
+    if other is not None:
+        raise AlreadyRunningError(f"run {other.pk} is still at it", run_id=str(other.pk))
+
+
+def find(run_id: str | uuid.UUID, *, by: Caller) -> Run:
+    """Return the run that ``by`` may know of.
+
+    Raises:
+        RunNotFoundError: no such run, or a stranger's.
+    """
+    try:
+        return Run.objects.visible_to(by).get(pk=run_id)
+    except (Run.DoesNotExist, ValidationError, ValueError) as error:
+        raise RunNotFoundError(f"no run {run_id}") from error
+
+
+def cancel(run: Run, *, by: Caller, now: datetime) -> Run:
+    """Stop a run: at once while it waits, at its next safe point while it works.
+
+    Cancelling a canceled run again changes nothing.
+
+    Raises:
+        RunEndedError: it ended before, otherwise than by cancelling.
+    """
+    changes = {
+        "status": RunStatus.CANCELED,
+        "ended_at": now,
+        "cancel_asked_at": now,
+        "next_try_at": None,
+    }
+    if events.record(run, where={"status": RunStatus.QUEUED}, changes=changes, now=now):
+        return run
+    asked = Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
+    if asked.update(cancel_asked_at=now):
+        run.refresh_from_db()
+        return run
+    run.refresh_from_db()
+    if run.status != RunStatus.CANCELED:
+        raise RunEndedError(f"the run ended {run.status}", run_id=str(run.pk))
+    return run
+
+
+def retry(run: Run, *, by: Caller, now: datetime) -> Run:
+    """Ask for the same work again, as a run of its own.
+
+    Raises:
+        RunNotEndedError: the run still waits or works.
+        AlreadyRunningError: its exclusive key is taken.
+    """
+    if run.status not in FINAL:
+        raise RunNotEndedError(f"the run is {run.status}", run_id=str(run.pk))
+    ask = Ask(
+        kind=run.kind,
+        subject=run.subject,
+        about=(run.subject_type, run.subject_id),
+        payload=run.payload,
+        exclusive_key=run.exclusive_key,
+        retry_of=run.pk,
+    )
+    return submit(ask, by=by, now=now)

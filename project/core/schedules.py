@@ -1,0 +1,46 @@
+"""The periodic jobs that an app's data migration seeds, never over what staff changed."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A job that runs at an interval."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """A job that runs once a day, UTC."""
+
+    hour: int
+    minute: int = 0
+
+
+def seed(apps: Any, *, name: str, kind: str, when: Every | Daily, description: str) -> None:
+    """Create the periodic job ``name`` unless it is there: call it from a data migration.
+
+    Args:
+        apps: the migration's registry of historical models.
+        name: shown to staff, and the key by which it is found again.
+        kind: which kind of run it asks for.
+        when: its schedule.
+        description: what it does, for staff.
+    """
+    jobs = apps.get_model("django_celery_beat", "PeriodicTask")
+    if jobs.objects.filter(name=name).exists():
+        return
+    facts: dict[str, Any] = {"task": kind, "description": description, "kwargs": json.dumps({})}
+    if isinstance(when, Every):
+        intervals = apps.get_model("django_celery_beat", "IntervalSchedule")
+        facts["interval"], _ = intervals.objects.get_or_create(every=when.seconds, period="seconds")
+    else:
+        crontabs = apps.get_model("django_celery_beat", "CrontabSchedule")
+        clock = {"minute": str(when.minute), "hour": str(when.hour), "day_of_week": "*"}
+        facts["crontab"], _ = crontabs.objects.get_or_create(
+            **clock, day_of_month="*", month_of_year="*", timezone="UTC"
+        )
+    jobs.objects.create(name=name, enabled=True, **facts)

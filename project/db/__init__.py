@@ -1,0 +1,1 @@
+"""The databases: which SQLite library is used, and its engine."""

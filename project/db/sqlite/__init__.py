@@ -1,0 +1,1 @@
+"""Django's SQLite with a connection pool and a writer gate."""

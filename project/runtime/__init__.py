@@ -1,0 +1,1 @@
+"""Running the product: the embedded broker, the supervisor and its children."""

@@ -1,0 +1,101 @@
+"""Which certificates the sandbox's TLS servers show; made anew at each start."""
+
+import ssl
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+VALID_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+VALID_FOR = timedelta(days=365 * 30)
+
+Key = ec.EllipticCurvePrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Issued:
+    """A certificate and its key."""
+
+    certificate: x509.Certificate
+    key: Key
+
+    def pem(self) -> bytes:
+        """Return both in one text, as ``load_cert_chain`` takes them."""
+        key = self.key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        return key + self.certificate.public_bytes(serialization.Encoding.PEM)
+
+
+class TestAuthority:
+    """A certificate authority that only the clients it is handed to trust.
+
+    Its files live in a temporary folder until ``close``.
+    """
+
+    __test__ = False
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="millrace-sandbox-")
+        folder = Path(self._folder.name)
+        root = _issued("Millrace Sandbox CA", names=(), issuer=None)
+        self.ca_bundle = folder / "ca.pem"
+        self.ca_bundle.write_bytes(root.certificate.public_bytes(serialization.Encoding.PEM))
+        self._trusted = folder / "trusted.pem"
+        self._trusted.write_bytes(_issued("sandbox", names=tuple(names), issuer=root).pem())
+        self._forged = folder / "forged.pem"
+        self._forged.write_bytes(_issued("intercepted", names=tuple(names), issuer=None).pem())
+
+    def server_context(self) -> ssl.SSLContext:
+        """Return the context of an honest server."""
+        return _context(self._trusted)
+
+    def forged_context(self) -> ssl.SSLContext:
+        """Return the context of one who intercepts: the right names, signed by himself."""
+        return _context(self._forged)
+
+    def close(self) -> None:
+        """Remove the files."""
+        self._folder.cleanup()
+
+
+def _context(file: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    return context
+
+
+def _issued(name: str, *, names: tuple[str, ...], issuer: _Issued | None) -> _Issued:
+    """Return a certificate for ``names``, signed by ``issuer`` or by itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(VALID_FROM)
+        .not_valid_after(VALID_FROM + VALID_FOR)
+        .add_extension(x509.BasicConstraints(ca=not names, path_length=None), critical=True)
+    )
+    if names:
+        alternatives = x509.SubjectAlternativeName([_alternative(each) for each in names])
+        builder = builder.add_extension(alternatives, critical=False)
+    return _Issued(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+
+
+def _alternative(name: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)

@@ -1,0 +1,1 @@
+"""A server that speaks the REST interfaces of Binance spot and OKX."""

@@ -1,0 +1,1 @@
+"""Real forward proxies on loopback, good ones and bad ones."""

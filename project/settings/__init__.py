@@ -1,0 +1,9 @@
+"""All settings; environments differ only by environment variables."""
+
+from project.settings.base import *
+from project.settings.storage import *
+from project.settings.celery import *
+from project.settings.rest import *
+from project.settings.observing import *
+from project.settings.console import *
+from project.settings.product import *

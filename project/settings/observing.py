@@ -1,0 +1,22 @@
+"""Logs and metrics."""
+
+import os
+import sys
+
+from project.settings import env
+from project.settings.base import DATA_DIR, ENVIRONMENT
+
+LOG_FORMAT = env.text("LOG_FORMAT", "json" if ENVIRONMENT == env.PRODUCTION else "console")
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOGGING_CONFIG = "project.core.logs.configure"
+LOGGING = {"format": LOG_FORMAT, "level": LOG_LEVEL}
+
+#: Counters of all processes add up in files of this folder; it must be named before
+#: prometheus_client is imported, and tests count in their own process.
+METRICS_DIR = DATA_DIR / "metrics"
+if "pytest" not in sys.modules:
+    METRICS_DIR.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
+METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=True)
+PROMETHEUS_EXPORT_MIGRATIONS = False
+PROMETHEUS_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -1,0 +1,1 @@
+"""What pytest does here beyond its own: one module per matter, named in tests/conftest.py."""
