@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qs
 
 import orjson
@@ -65,15 +65,16 @@ class RunConsumer(Following):
             while not self.subscription.is_over:
                 frames = await self.subscription.read(timeout_s=sse.HEARTBEAT_S)
                 for frame in frames:
-                    await self._send(frame.seq, frame.event, frame.data)
+                    await self.send(text_data=frame.message)
                 if not frames and not self.subscription.is_over:
-                    await self._send(None, "heartbeat", sse.heartbeat_data(self.subscription))
+                    await self._beat()
             await self.close()
         finally:
             await self.following.__aexit__(None, None, None)
 
-    async def _send(self, seq: int | None, event: str, data: Any) -> None:
-        message = orjson.dumps({"id": seq, "event": event, "data": data})
+    async def _beat(self) -> None:
+        data = sse.heartbeat_data(self.subscription)
+        message = orjson.dumps({"id": None, "event": "heartbeat", "data": data})
         await self.send(text_data=message.decode())
 
 

@@ -59,6 +59,12 @@ class Frame:
         """The data as JSON."""
         return orjson.dumps(self.data)
 
+    @cached_property
+    def message(self) -> str:
+        """The whole event as a websocket message."""
+        head = orjson.dumps({"id": self.seq, "event": self.event})[:-1]
+        return (head + b',"data":' + self.json + b"}").decode()
+
 
 @dataclass
 class Feed:

@@ -41,6 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--proxies", type=int, default=24, help="how many proxies, of all kinds")
     add("--list-files", type=Path, help="folder of published lists to serve under /files")
     add("--clock-ms", type=int, help="freeze the markets' clock there")
+    add("--clock-at-end", action="store_true", help="freeze it where the folder's candles end")
     add("--stop-with-stdin", action="store_true", help="stop when stdin is closed")
     return parser
 
@@ -55,6 +56,7 @@ def _plan(asked: argparse.Namespace) -> WorldPlan:
         list_files=asked.list_files,
         port=asked.port,
         clock_ms=asked.clock_ms,
+        clock_at_end=asked.clock_at_end,
     )
 
 

@@ -39,38 +39,47 @@ class _Issued:
 class TestAuthority:
     """A certificate authority that only the clients it is handed to trust.
 
-    Its files live in a temporary folder until ``close``.
+    Attributes:
+        server: context of an honest server.
+        forged: context of one who intercepts: the right names, signed by himself.
     """
 
     __test__ = False
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="millrace-sandbox-")
-        folder = Path(self._folder.name)
+        asked = tuple(names)
         root = _issued("Millrace Sandbox CA", names=(), issuer=None)
-        self.ca_bundle = folder / "ca.pem"
-        self.ca_bundle.write_bytes(root.certificate.public_bytes(serialization.Encoding.PEM))
-        self._trusted = folder / "trusted.pem"
-        self._trusted.write_bytes(_issued("sandbox", names=tuple(names), issuer=root).pem())
-        self._forged = folder / "forged.pem"
-        self._forged.write_bytes(_issued("intercepted", names=tuple(names), issuer=None).pem())
+        self._root_pem = root.certificate.public_bytes(serialization.Encoding.PEM)
+        self.server = _context(_issued("sandbox", names=asked, issuer=root))
+        self.forged = _context(_issued("intercepted", names=asked, issuer=None))
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
 
-    def server_context(self) -> ssl.SSLContext:
-        """Return the context of an honest server."""
-        return _context(self._trusted)
+    @property
+    def ca_bundle(self) -> Path:
+        """File with the authority's own certificate, between ``open`` and ``close``."""
+        if self._folder is None:
+            raise RuntimeError("the authority is not open")
+        return Path(self._folder.name) / "ca.pem"
 
-    def forged_context(self) -> ssl.SSLContext:
-        """Return the context of one who intercepts: the right names, signed by himself."""
-        return _context(self._forged)
+    def open(self) -> None:
+        """Write the bundle that clients are handed."""
+        self._folder = tempfile.TemporaryDirectory(prefix="millrace-sandbox-")
+        self.ca_bundle.write_bytes(self._root_pem)
 
     def close(self) -> None:
-        """Remove the files."""
-        self._folder.cleanup()
+        """Remove the bundle."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
 
 
-def _context(file: Path) -> ssl.SSLContext:
+def _context(issued: _Issued) -> ssl.SSLContext:
+    """Return a server's context; OpenSSL takes certificates from files alone."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
+    with tempfile.NamedTemporaryFile(prefix="millrace-sandbox-", suffix=".pem") as file:
+        file.write(issued.pem())
+        file.flush()
+        context.load_cert_chain(file.name)
     return context
 
 

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 
-MOST_ENTRIES = 100_000
+MOST_ENTRIES = 20_000
 KEPT_HEADERS = frozenset(
     {"host", "user-agent", "via", "x-forwarded-for", "forwarded", "proxy-connection", "accept"}
 )
@@ -57,7 +57,7 @@ class Wanted:
 
 
 class RequestLog:
-    """The last 100,000 requests; usable from any thread."""
+    """The last 20,000 requests; usable from any thread."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

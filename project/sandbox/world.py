@@ -11,7 +11,7 @@ from aiohttp import web
 from project.sandbox.certificates import TestAuthority
 from project.sandbox.clock import MarketClock
 from project.sandbox.control import body_of, refused
-from project.sandbox.exchange.folder import read_folder
+from project.sandbox.exchange.folder import FolderBook, UnreadableCandlesError, read_folder
 from project.sandbox.exchange.generating import LISTED_MS, GeneratedBook
 from project.sandbox.exchange.markets import Market
 from project.sandbox.exchange.server import ExchangeServer
@@ -49,6 +49,7 @@ class WorldPlan:
         list_files: folder of published lists to serve besides.
         port: first port; any free ones where 0.
         clock_ms: freeze the markets' clock there; real time where None.
+        clock_at_end: freeze it where the last candle of the folder closed.
     """
 
     candles: Path | None = None
@@ -59,6 +60,7 @@ class WorldPlan:
     list_files: Path | None = None
     port: int = 0
     clock_ms: int | None = None
+    clock_at_end: bool = False
 
 
 def markets_of(plan: WorldPlan) -> list[Market]:
@@ -73,6 +75,23 @@ def markets_of(plan: WorldPlan) -> list[Market]:
         if symbol not in books
     ]
     return read + made
+
+
+def clock_of(plan: WorldPlan, markets: Sequence[Market]) -> MarketClock:
+    """Return the clock of a plan.
+
+    Raises:
+        UnreadableCandlesError: it is to stand at the end of a folder, and there is no folder.
+    """
+    clock = MarketClock()
+    if plan.clock_ms is not None:
+        clock.freeze(plan.clock_ms)
+    elif plan.clock_at_end:
+        ends_ms = [each.book.end_ms for each in markets if isinstance(each.book, FolderBook)]
+        if not ends_ms:
+            raise UnreadableCandlesError("no candle folder whose end the clock could stand at")
+        clock.freeze(max(ends_ms))
+    return clock
 
 
 @dataclass(slots=True)
@@ -104,15 +123,14 @@ class World:
         names = [name for names in OUTSIDE_NAMES.values() for name in names]
         self._authority = TestAuthority(["localhost", LOOPBACK, *names])
         self._routes = _Routes()
-        self.clock = MarketClock()
-        if self.plan.clock_ms is not None:
-            self.clock.freeze(self.plan.clock_ms)
-        self.exchange = ExchangeServer(markets_of(self.plan), clock=self.clock)
+        markets = markets_of(self.plan)
+        self.clock = clock_of(self.plan, markets)
+        self.exchange = ExchangeServer(markets, clock=self.clock, banned=self._banned)
         self.judge = JudgeServer()
         asked = self.plan.proxies
         self.proxies = Fleet(
             mixed(asked) if isinstance(asked, int) else asked,
-            network=Network(self._routes.targets, self._authority.forged_context()),
+            network=Network(self._routes.targets, self._authority.forged),
             first_port=self.plan.port + _FIRST_PROXY_OFFSET if self.plan.port else 0,
         )
         self.lists = ListServer(self.proxies, folder=self.plan.list_files)
@@ -166,7 +184,7 @@ class World:
                 }
                 for number, each in enumerate(self.proxies)
             ],
-            "markets": [each.symbol for each in self.exchange.exchange.markets.values()],
+            "markets": [each.symbol for each in self.exchange.candles.markets.values()],
             "ca_bundle": str(self.ca_bundle),
             "control": f"{self.exchange.url}/_control",
         }
@@ -175,20 +193,19 @@ class World:
         return self.exchange, self.judge, self.lists
 
     async def _start(self) -> None:
-        tls = self._authority.server_context()
+        self._authority.open()
         for number, (name, server) in enumerate(
             zip(OUTSIDE_NAMES, (self.exchange, self.lists, self.judge), strict=True)
         ):
             first = self.plan.port + 2 * number if self.plan.port else 0
-            await server.start(Ports(first, first + 1 if first else 0), tls=tls)
+            await server.start(Ports(first, first + 1 if first else 0), tls=self._authority.server)
             self._routes.lead(OUTSIDE_NAMES[name], server)
         await self.proxies.start()
-        for proxy in self.proxies.of_kind(ProxyKind.BANNED):
-            self._ban(proxy.spec.exit_address)
 
-    def _ban(self, exit_address: str | None) -> None:
-        if exit_address is not None:
-            self.exchange.ban(exit_address)
+    def _banned(self, address: str) -> bool:
+        """Say whether a proxy that exchanges ban leaves from an address."""
+        banned = self.proxies.of_kind(ProxyKind.BANNED)
+        return any(each.spec.exit_address == address for each in banned)
 
     async def _show(self, _request: web.Request) -> web.Response:
         return web.json_response(self.addresses())

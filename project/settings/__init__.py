@@ -7,3 +7,4 @@ from project.settings.rest import *
 from project.settings.observing import *
 from project.settings.console import *
 from project.settings.product import *
+from project.settings.running import *

@@ -26,6 +26,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "project.core.api.streams_schema.add",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "RunStatusEnum": "project.core.choices.RunStatus.choices",
         "HealthStatusEnum": ["healthy", "degraded", "unhealthy"],

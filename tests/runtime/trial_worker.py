@@ -1,8 +1,8 @@
 """The trial application as its workers see it: without the product's heart and sweeper."""
 
-import project  # noqa: F401 -- connects what is cleared below
 from celery import signals
 
+import project  # noqa: F401 -- connects what is cleared below
 from tests.runtime.trial_app import app
 
 for signal in (signals.worker_ready, signals.worker_shutting_down, signals.worker_shutdown):

@@ -20,6 +20,14 @@ def candle_folder() -> Path:
 
 
 @pytest.fixture
+def exchange_folder() -> Path:
+    folder = DATA / "exchanges"
+    if not folder.is_dir():
+        pytest.skip(f"the recorded exchange answers are not at {folder}")
+    return folder
+
+
+@pytest.fixture
 def list_folder() -> Path:
     folder = DATA / "proxies"
     if not folder.is_dir():
@@ -39,7 +47,7 @@ def world(_shared_world: sandbox.World) -> sandbox.World:
     _shared_world.exchange.faults.clear()
     _shared_world.exchange.log.clear()
     _shared_world.exchange.limiter.reset()
-    _shared_world.exchange.exchange.end_outages()
-    _shared_world.exchange.exchange.forget_corrections()
+    _shared_world.exchange.candles.end_outages()
+    _shared_world.exchange.candles.forget_corrections()
     _shared_world.clock.freeze(NOW_MS)
     return _shared_world

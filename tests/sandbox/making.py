@@ -39,13 +39,13 @@ def make_okx(url: str) -> ccxt.okx:
     return client
 
 
-def klines(url: str, **query: object) -> list[list[Any]]:
+def klines(url: str, **query: Any) -> Any:
     """Return a page of Binance's rows, of BTCUSDT 1m unless said otherwise."""
     asked = {"symbol": "BTCUSDT", "interval": "1m", **query}
     return requests.get(f"{url}/api/v3/klines", params=asked, timeout=5).json()
 
 
-def okx_rows(url: str, path: str = "history-candles", **query: object) -> list[list[str]]:
+def okx_rows(url: str, path: str = "history-candles", **query: Any) -> Any:
     """Return a page of OKX's rows, of BTC-USDT 1m unless said otherwise."""
     asked = {"instId": "BTC-USDT", "bar": "1m", **query}
     answer = requests.get(f"{url}/api/v5/market/{path}", params=asked, timeout=5).json()

@@ -1,6 +1,6 @@
 """Binance's interface, asked raw and through ccxt."""
 
-import csv
+import json
 
 import ccxt
 import ccxt.async_support
@@ -140,37 +140,25 @@ async def test_ccxt_async_reads_the_same(world):
     assert candles == make_binance(world.exchange.url).fetch_ohlcv("BTC/USDT", "1h", limit=10)
 
 
-@pytest.mark.parametrize(
-    ("file", "symbol", "interval"),
-    [
-        ("freqtrade_UNITTEST_BTC-1m", "UNITTESTBTC", "1m"),
-        ("octobot_bittrex_ETC_BTC-1m", "ETCBTC", "1m"),
-        ("octobot_binance_BTC_USDT-1d", "BTCUSDT", "1d"),
-        ("freqtrade_ADA_BTC-5m", "ADABTC", "5m"),
-    ],
-)
-def test_real_file_is_served_number_by_number(candle_folder, file, symbol, interval):
-    with (candle_folder / f"{file}.csv").open(newline="") as lines:
-        rows = list(csv.reader(lines))[1:]
+def test_exchange_info_has_the_recorded_fields(world, exchange_folder):
+    file = exchange_folder / "binance_exchangeInfo_2021-10-12_trimmed.json"
+    recorded = json.loads(file.read_text())
 
-    served: list[list[str]] = []
-    with sandbox.running(sandbox.WorldPlan(candles=candle_folder)) as world:
-        start_ms = 0
-        while page := klines(
-            world.exchange.url, symbol=symbol, interval=interval, startTime=start_ms, limit=1000
-        ):
-            served += [[str(row[0]), *row[1:6]] for row in page]
-            start_ms = page[-1][0] + 1
+    ours = requests.get(f"{world.exchange.url}/api/v3/exchangeInfo", timeout=5).json()
 
-    assert served == rows
+    assert set(ours) == set(recorded)
+    assert set(ours["symbols"][0]) == set(recorded["symbols"][0])
+    filters = {each["filterType"]: each for each in recorded["symbols"][0]["filters"]}
+    for each in ours["symbols"][0]["filters"]:
+        assert set(each) == set(filters[each["filterType"]])
 
 
 def test_correction_and_outage_change_what_is_served(world):
     at_ms = OPEN_MS - 5 * MINUTE_MS
     before = klines(world.exchange.url, startTime=at_ms, limit=3)
 
-    world.exchange.exchange.correct(sandbox.Correction("BTC/USDT", "1m", at_ms, close="1.25"))
-    world.exchange.exchange.add_outage(
+    world.exchange.candles.correct(sandbox.Correction("BTC/USDT", "1m", at_ms, close="1.25"))
+    world.exchange.candles.add_outage(
         sandbox.Outage(at_ms + MINUTE_MS, at_ms + 3 * MINUTE_MS, symbol="BTC/USDT")
     )
     after = klines(world.exchange.url, startTime=at_ms, limit=3)
@@ -178,6 +166,6 @@ def test_correction_and_outage_change_what_is_served(world):
     assert [row[0] for row in after] == [at_ms, at_ms + 3 * MINUTE_MS, at_ms + 4 * MINUTE_MS]
     assert after[0] == [*before[0][:4], "1.25", *before[0][5:]]
     assert len(klines(world.exchange.url, symbol="ETHUSDT", startTime=at_ms, limit=3)) == 3
-    world.exchange.exchange.end_outages()
-    world.exchange.exchange.forget_corrections()
+    world.exchange.candles.end_outages()
+    world.exchange.candles.forget_corrections()
     assert klines(world.exchange.url, startTime=at_ms, limit=3) == before

@@ -1,6 +1,11 @@
+import re
+from pathlib import Path
+
 import pytest
 
+import project.sandbox
 from project.sandbox.faults import ROW_KINDS, Facts, Fault, FaultBoard, FaultKind, fault_from_json
+from project.sandbox.proxies.specs import ProxyKind
 
 KLINES = Facts(
     path="/api/v3/klines",
@@ -81,3 +86,10 @@ def test_fault_is_read_from_json():
 def test_fault_that_cannot_be_read_is_refused(body):
     with pytest.raises((TypeError, ValueError)):
         fault_from_json(body)
+
+
+def test_readme_names_every_kind_of_fault_and_proxy():
+    readme = Path(project.sandbox.__file__).with_name("README.md").read_text()
+
+    named = set(re.findall(r"`(\w+)`", readme))
+    assert {*FaultKind, *ProxyKind} - named == set()

@@ -18,6 +18,7 @@ def test_folder_maps_names_to_markets_and_keeps_the_text(tmp_path):
     write(tmp_path, "some_source_btc_usdt-1m.csv", ROW)
     write(tmp_path, "ETH_BTC-1M.csv", ROW)
     write(tmp_path, "notes.csv", "x")
+    write(tmp_path, "a_ETH_BTC-7m.csv", ROW)
 
     books = read_folder(tmp_path)
 
@@ -47,7 +48,7 @@ def test_folder_serves_rows_by_time_and_leaves_holes(tmp_path):
 
     assert [each.open_ms for each in book.forward(minute, 60001)] == [120000, 240000]
     assert [each.open_ms for each in book.backward(minute, 240000)] == [120000, 60000]
-    assert (book.listed_ms, book.last_ms, book.count("1m")) == (60000, 240000, 3)
+    assert (book.listed_ms, book.end_ms, book.count("1m")) == (60000, 300000, 3)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """OKX's interface, asked raw and through ccxt."""
 
-import csv
+import json
 
 import ccxt
 import ccxt.async_support
@@ -145,15 +145,15 @@ async def test_ccxt_async_reads_the_same(world):
     assert candles == make_okx(world.exchange.url).fetch_ohlcv("BTC/USDT", "1h", limit=10)
 
 
-def test_real_file_is_served_number_by_number(candle_folder):
-    with (candle_folder / "octobot_binance_ICX_BTC-1h.csv").open(newline="") as lines:
-        rows = list(csv.reader(lines))[1:]
+def test_instruments_have_the_recorded_fields(world, exchange_folder):
+    recorded = json.loads(
+        (exchange_folder / "okx_instruments_SPOT_2022-05-13_trimmed.json").read_text()
+    )
 
-    served: list[list[str]] = []
-    with sandbox.running(sandbox.WorldPlan(candles=candle_folder)) as world:
-        query: dict[str, object] = {}
-        while page := okx_rows(world.exchange.url, instId="ICX-BTC", bar="1H", **query):
-            served += [row[:6] for row in page]
-            query = {"after": page[-1][0]}
+    ours = requests.get(
+        f"{world.exchange.url}/api/v5/public/instruments", params={"instType": "SPOT"}, timeout=5
+    ).json()
 
-    assert served[::-1] == rows
+    assert set(ours) == {*recorded, "msg"}
+    added_since = {"instFamily"}
+    assert set(ours["data"][0]) == set(recorded["data"][0]) | added_since

@@ -1,5 +1,7 @@
 """Decides how Django's SQLite uses the pool and the writer gate; see ``project/db/README.md``.
 
+The ``type: ignore`` here are for what Django has and its stubs lack.
+
 Settings: ``ENGINE = "project.db.sqlite"``, ``CONN_MAX_AGE = 0``, and in ``OPTIONS`` Django's own
 (``transaction_mode``, ``timeout``, ``init_command``) and ``pool`` (``options.py``).
 """
@@ -14,12 +16,13 @@ from django.utils.functional import cached_property
 
 from project.db.counting import CountingErrorWrapper
 from project.db.recording import Recorder
-from project.db.sqlite import errors, options, registry
+from project.db.sqlite import checkpoints, errors, options, registry, states
 from project.db.sqlite.creation import DatabaseCreation
 from project.db.sqlite.cursors import PooledCursor
 from project.db.sqlite.features import DatabaseFeatures
 from project.db.sqlite.members import Member
 from project.db.sqlite.pooling import Pool
+from project.db.statistics import PoolState
 
 _DEFAULT_TIMEOUT_S = 5.0  # that of Python's sqlite3
 
@@ -51,6 +54,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """The pool of this database in this process; None where it has none."""
         params = self.get_connection_params()
         return None if self._pool_options is None else self._find_pool(params)
+
+    def pool_state(self) -> PoolState | None:
+        """Return what ``project.db.statistics`` makes its snapshot of."""
+        pool = self.pool
+        return None if pool is None else states.state_of(pool)
+
+    def recycle_pool(self) -> int:
+        """Replace every connection: free ones now, lent ones on their return."""
+        return self.pool.recycle() if self.pool else 0
+
+    def grow_pool(self, by: int) -> int:
+        """Allow ``by`` more connections at once, within ``max_size``."""
+        return self.pool.grow(by) if self.pool else 0
+
+    def fold_wal(self) -> bool:
+        """Bring the WAL into the file and shorten it; return whether nobody stood in the way."""
+        return bool(self.pool) and checkpoints.fold_wal(self.settings_dict["NAME"])
 
     def close_pool(self) -> None:
         """Close the free connections of every thread; lent ones close when they come back."""
@@ -125,30 +145,30 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _start_transaction_under_autocommit(self) -> None:
         if self._member is None or self.transaction_mode == "DEFERRED":
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
             return
         self._member.enter_gate(timeout_s=self._timeout_s)
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
         except BaseException:
             self._member.leave_gate()
             raise
 
     def _commit(self) -> None:
         try:
-            super()._commit()
+            super()._commit()  # type: ignore[misc]
         finally:
             self._leave_gate_after_transaction()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc]
         finally:
             self._leave_gate_after_transaction()
 
     def _set_autocommit(self, autocommit: bool) -> None:  # noqa: FBT001 -- Django's signature
         try:
-            super()._set_autocommit(autocommit)
+            super()._set_autocommit(autocommit)  # type: ignore[misc]
         finally:
             self._leave_gate_after_transaction()
 
@@ -159,7 +179,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _close(self) -> None:
         member, self._member = self._member, None
         if member is None:
-            super()._close()
+            super()._close()  # type: ignore[misc]
             return
         assert self._pool is not None  # noqa: S101 -- who has a member has its pool
         self.connection = None

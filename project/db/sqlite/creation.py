@@ -13,10 +13,10 @@ class DatabaseCreation(creation.DatabaseCreation):
     """Django's creation of test databases, which also clears what SQLite puts beside a file."""
 
     def _create_test_db(self, verbosity: int, autoclobber: bool, keepdb: bool = False) -> str:  # noqa: FBT001, FBT002 -- Django's signature
-        name = self._get_test_db_name()
+        name = self._get_test_db_name()  # type: ignore[attr-defined]
         if not keepdb:
             self._forget(name)
-        made = str(super()._create_test_db(verbosity, autoclobber, keepdb))
+        made = str(super()._create_test_db(verbosity, autoclobber, keepdb))  # type: ignore[misc]
         if not keepdb:
             self._remove_companions(name)
         return made
@@ -29,11 +29,11 @@ class DatabaseCreation(creation.DatabaseCreation):
             self._forget(clone)
             if not keepdb:
                 self._remove_companions(clone)
-        super()._clone_test_db(suffix, verbosity, keepdb)
+        super()._clone_test_db(suffix, verbosity, keepdb)  # type: ignore[misc]
 
     def _destroy_test_db(self, test_database_name: str, verbosity: int) -> None:
         self._forget(test_database_name)
-        super()._destroy_test_db(test_database_name, verbosity)
+        super()._destroy_test_db(test_database_name, verbosity)  # type: ignore[misc]
         self._remove_companions(test_database_name)
 
     def _fold_wal(self) -> None:

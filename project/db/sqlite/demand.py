@@ -55,8 +55,7 @@ class Demand:
         """Note that ``wanted`` connections are in use or waited for."""
         self._turn_to(now_s)
         place = self._bucket % BUCKETS
-        if wanted > self._peaks[place]:
-            self._peaks[place] = wanted
+        self._peaks[place] = max(self._peaks[place], wanted)
 
     def ended(self, *, used_s: float) -> None:
         """Note how long one use lasted."""

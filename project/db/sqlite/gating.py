@@ -122,10 +122,7 @@ class WriterGate:
         if ticket is not None:
             self._wait(ticket, until_s=until_s, timeout_s=timeout_s)
         try:
-            if self._processes and not self._processes.acquire(until_s=until_s):
-                raise WriterBusyError(
-                    f"another process kept writing to {self.path} for {timeout_s:g} s"
-                )
+            self._enter_process(until_s=until_s, timeout_s=timeout_s)
         except BaseException:
             self._pass_on()
             raise
@@ -162,15 +159,24 @@ class WriterGate:
             self._queue.append(ticket)
             return ticket
 
+    def _enter_process(self, *, until_s: float, timeout_s: float) -> None:
+        if self._processes and not self._processes.acquire(until_s=until_s):
+            raise WriterBusyError(
+                f"another process kept writing to {self.path} for {timeout_s:g} s"
+            )
+
     def _wait(self, ticket: threading.Lock, *, until_s: float, timeout_s: float) -> None:
         try:
             while not ticket.acquire(timeout=_slice_s(until_s)):
-                if time.monotonic() >= until_s:
-                    raise WriterBusyError(self._excuse(timeout_s))
+                self._give_up_after(until_s, timeout_s)
                 self.reclaim()
         except BaseException:
             self._withdraw(ticket)
             raise
+
+    def _give_up_after(self, until_s: float, timeout_s: float) -> None:
+        if time.monotonic() >= until_s:
+            raise WriterBusyError(self._excuse(timeout_s))
 
     def _withdraw(self, ticket: threading.Lock) -> None:
         """Give up the place in the queue, or the turn that came in that very moment."""

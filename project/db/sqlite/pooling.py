@@ -240,16 +240,19 @@ class Pool:
             while not ticket.lock.acquire(timeout=_left_s(until_s, patience_s)):
                 if self._grow_for(ticket):
                     return None
-                if time.monotonic() >= until_s:
-                    raise PoolExhaustedError(self._excuse())
+                self._give_up_after(until_s)
                 patience_s = LOOK_EVERY_S if self._size >= self.options.max_size else _GROW_EVERY_S
                 self.reclaim()
-        except BaseException as error:
+        except BaseException:
             self._withdraw(ticket)
-            if isinstance(error, PoolExhaustedError):
-                self.recorder.failed(ErrorKind.TIMEOUT, str(error))
             raise
         return ticket.member
+
+    def _give_up_after(self, until_s: float) -> None:
+        if time.monotonic() >= until_s:
+            text = self._excuse()
+            self.recorder.failed(ErrorKind.TIMEOUT, text)
+            raise PoolExhaustedError(text)
 
     def _grow_for(self, ticket: _Ticket) -> bool:
         """Let a request that has waited long open a connection of its own, if there is room."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from project.sandbox.exchange.candles import Candle, part_way
-from project.sandbox.exchange.timeframes import Timeframe
+from project.sandbox.exchange.timeframes import TIMEFRAMES, Timeframe
 
 HEADING = ["open_time_ms", "open", "high", "low", "close", "volume"]
 _NAME = re.compile(
@@ -55,9 +55,9 @@ class FolderBook:
         return min(opened[0] for opened in self._opened.values())
 
     @property
-    def last_ms(self) -> int:
-        """When its last candle opened."""
-        return max(opened[-1] for opened in self._opened.values())
+    def end_ms(self) -> int:
+        """When its last candle closed."""
+        return max(TIMEFRAMES[name].following(each[-1]) for name, each in self._opened.items())
 
     def count(self, timeframe: str) -> int:
         """Return how many candles there are of a timeframe."""
@@ -110,7 +110,7 @@ def candle_files(folder: Path) -> list[CandleFile]:
     found = []
     for path in sorted(folder.glob("*.csv")):
         name = _NAME.fullmatch(path.stem)
-        if name is not None:
+        if name is not None and name["timeframe"] in TIMEFRAMES:
             symbol = f"{name['base'].upper()}/{name['quote'].upper()}"
             found.append(CandleFile(path, name["prefix"] or "", symbol, name["timeframe"]))
     return found

@@ -1,6 +1,7 @@
 """How the exchanges' interfaces, limits, faults and control are put on one server."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from aiohttp import web
 
@@ -15,15 +16,23 @@ from project.sandbox.exchange.okx import OkxRest
 from project.sandbox.faults import Facts, Fault, FaultKind
 from project.sandbox.serving import HttpServer
 
+Banned = Callable[[str], bool]
+"""Says whether an address is banned at both exchanges."""
+
+
+def _nobody(_address: str) -> bool:
+    return False
+
 
 class _Venues:
     """What the exchange adds to every request: venue, limit and weight."""
 
-    def __init__(self, exchange: Exchange, limiter: Limiter) -> None:
+    def __init__(self, exchange: Exchange, limiter: Limiter, banned: Banned) -> None:
         self.binance = BinanceRest(exchange)
         self.okx = OkxRest(exchange)
         self._exchange = exchange
         self._limiter = limiter
+        self._banned = banned
 
     def facts(self, request: web.Request) -> Facts:
         """Say which exchange, market and timeframe a request is for."""
@@ -45,10 +54,12 @@ class _Venues:
         return refusals.refuse(fault, facts)
 
     def admit(self, request: web.Request, facts: Facts) -> web.Response | None:
-        """Count a request, and refuse it where it is one too many."""
+        """Count a request, and refuse it where it is one too many or its address is banned."""
         venue = facts.venue or binance.VENUE
         weight = binance.WEIGHTS.get(facts.path, 1)
         verdict = self._limiter.admit(venue, facts.client, weight=weight)
+        if self._banned(facts.client):
+            verdict = replace(verdict, status=418, retry_after_s=refusals.BANNED_S)
         if verdict.status is None:
             return None
         fault = Fault(FaultKind.STATUS, status=verdict.status, retry_after_s=verdict.retry_after_s)
@@ -69,15 +80,21 @@ class _Venues:
 class ExchangeServer(HttpServer):
     """Binance and OKX on one port: they share markets, clock and candles, not limits."""
 
-    def __init__(self, markets: Iterable[Market], *, clock: MarketClock | None = None) -> None:
+    def __init__(
+        self,
+        markets: Iterable[Market],
+        *,
+        clock: MarketClock | None = None,
+        banned: Banned = _nobody,
+    ) -> None:
         self.clock = clock or MarketClock()
-        self.exchange = Exchange(markets, clock=self.clock)
+        self.candles = Exchange(markets, clock=self.clock)
         self.limiter = Limiter()
-        venues = _Venues(self.exchange, self.limiter)
+        venues = _Venues(self.candles, self.limiter, banned)
         super().__init__(behaviour=venues)
         self.app.add_routes([*venues.binance.routes(), *venues.okx.routes()])
         self.app.add_routes(control.routes(self.faults, self.log))
-        self.app.add_routes(exchange_routes(self.exchange, self.limiter))
+        self.app.add_routes(exchange_routes(self.candles, self.limiter))
 
     def limit(self, venue: str, limit: RateLimit | None) -> None:
         """Set or lift what one address may ask of one exchange."""

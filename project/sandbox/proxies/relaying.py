@@ -28,13 +28,17 @@ class Uses:
 
 
 async def relay(client: Streams, target: Streams, uses: Uses) -> None:
-    """Carry bytes both ways until the target is done, or the client has gone.
+    """Carry bytes both ways until the target is done, or one side has gone.
 
-    A client that only ends its sending side still gets its answer.
+    A client that only ends its sending side still gets its answer. Where the target breaks off,
+    so does the connection to the client: nothing of our own comes into what it was sent.
     """
     upwards = asyncio.ensure_future(_up(client[0], target[1], uses))
     try:
         await _down(target[0], client[1], uses)
+    except OSError:
+        uses.failed += 1
+        client[1].transport.abort()
     finally:
         upwards.cancel()
         target[1].close()

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL with psycopg's pool and the same statistics as the SQLite engine."""

@@ -1,0 +1,1 @@
+"""The load test that anybody can run: ``manage.py db_stress``."""

@@ -1,0 +1,1 @@
+"""Benchmarks: they measure us and the raw limit in the same run, and assert nothing."""
