@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from accounts.models import ApiKey, User
+    from accounts.models import ApiKey, User  # noqa: F401 -- ApiKey is a base's parameter
 
 
 class UserManager(BaseUserManager["User"]):

@@ -49,6 +49,7 @@ async def _lifespan(receive: Any, send: Any) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
+settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty until files are collected
 application = Entry(
     ProtocolTypeRouter(
         {

@@ -6,9 +6,12 @@ pytest-django reads settings before any conftest, hence here. ``DATABASE_URL``, 
 
 import atexit
 import os
+import secrets
 import shutil
 import tempfile
 from urllib.parse import urlsplit, urlunsplit
+
+from cryptography.fernet import Fernet
 
 
 def _own_database(url: str, number: int) -> str:
@@ -21,6 +24,8 @@ def _separate() -> None:
     own = tempfile.mkdtemp(prefix="millrace-test-")
     atexit.register(_remove, own, os.getpid())
     os.environ["DATA_DIR"] = own
+    os.environ["SECRET_KEY"] = secrets.token_urlsafe()  # else each process would say it made one
+    os.environ["FIELD_KEYS"] = Fernet.generate_key().decode()
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     if os.environ.get("REDIS_URL"):
         os.environ["REDIS_URL"] = _own_database(os.environ["REDIS_URL"], 2 * worker)

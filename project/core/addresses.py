@@ -15,6 +15,7 @@ from django.conf import settings
 from project.core.errors import InvalidInputError, TransientError
 
 IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+RESOLVE_WITHIN_S: Final = 5.0
 #: Reachable in the view of ``is_global``, yet leading inside, nowhere, or to many.
 _DENIED: Final = tuple(
     ipaddress.ip_network(network)
@@ -58,7 +59,10 @@ def is_allowed(address: str | IPAddress) -> bool:
     """Say whether ``address`` is one of the public internet, or private ones are allowed."""
     if settings.ALLOW_PRIVATE_NETWORKS:
         return True
-    found = ipaddress.ip_address(address)
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:
         found = found.ipv4_mapped
     if any(found.version == net.version and found in net for net in _DENIED):
@@ -85,8 +89,9 @@ async def resolve(host: str, port: int) -> Endpoint:
     """
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
+        async with asyncio.timeout(RESOLVE_WITHIN_S):
+            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:  # a time-out is an OSError, too
         raise UnknownHostError(f"{host} has no address") from error
     known = [str(info[4][0]) for info in found]
     for address in known:

@@ -10,7 +10,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import F
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
@@ -56,14 +56,23 @@ class CatchUpScheduler(DatabaseScheduler):
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
         """Send what is due, if this beat leads; return the seconds until the next look."""
-        if not leading.lead("beat", for_=LEAD_FOR, now=timezone.now()):
+        try:
+            if not leading.lead("beat", for_=LEAD_FOR, now=timezone.now()):
+                return FOLLOW_EVERY_S
+            wait_s: float = super().tick(*args, **kwargs)
+        except DatabaseError as error:
+            logger.warning("nothing sent, the database is away", extra={"why": repr(error)})
+            close_old_connections()
             return FOLLOW_EVERY_S
-        wait_s: float = super().tick(*args, **kwargs)
         return min(wait_s, FOLLOW_EVERY_S)
 
     def apply_async(
-        self, entry: Any, producer: Any = None, advance: bool = True, **kwargs: Any
-    ) -> Any:  # noqa: FBT001, FBT002 -- Celery's signature
+        self,
+        entry: Any,
+        producer: Any = None,
+        advance: bool = True,  # noqa: FBT001, FBT002 -- Celery's signature
+        **kwargs: Any,
+    ) -> Any:
         """Send one job: kinds of run become a run first, other tasks go out as they are."""
         if not send_once(entry.model, now=timezone.now()) or entry.task in kinds.known():
             return None

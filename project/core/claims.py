@@ -62,21 +62,34 @@ class Claim:
     @property
     def fence(self) -> dict[str, Any]:
         """What must still hold of the row for the holder to write."""
-        return {"attempt": self.run.attempt, "status": RunStatus.RUNNING}
+        attempt, status = self.held_as
+        return {"attempt": attempt, "status": status}
+
+    @property
+    def held_as(self) -> tuple[int, str]:
+        """Attempt and status of the row while the holder has it."""
+        return self.run.attempt, RunStatus.RUNNING
+
+    @property
+    def over_s(self) -> float:
+        """Seconds since the attempt's limit; negative before."""
+        return time.monotonic() - self.began_s - self.limit_s
 
 
 def take(run_id: str, *, limit_s: float, now: datetime) -> Claim:
-    """Take the run for this process, or take it over from a worker that died.
+    """Take a run that waits, for this process.
+
+    A run whose worker died is queued again by the sweeper first: one place decides whether it
+    is tried again, has failed, or was canceled meanwhile.
 
     Raises:
         EndedError: there is nothing left to do, or no such run.
         ClaimedError: another worker has it, or it is not due yet.
     """
     with transaction.atomic():
-        found = Run.objects.filter(pk=run_id).values("attempt", "status", "claimed_until").first()
+        found = Run.objects.filter(pk=run_id).values("attempt", "status").first()
         if found is None or found["status"] in FINAL:
             raise EndedError(f"run {run_id} has ended")
-        dead = found["status"] == RunStatus.RUNNING
         run = Run(pk=run_id)
         changes = {
             "status": RunStatus.RUNNING,
@@ -86,7 +99,6 @@ def take(run_id: str, *, limit_s: float, now: datetime) -> Claim:
             "started_at": Coalesce(F("started_at"), Value(now)),
             "next_try_at": None,
             "worker": processes.own_name(),
-            "takeovers": F("takeovers") + int(dead),
         }
         free = Run.objects.claimable(at=now).filter(pk=run_id, attempt=found["attempt"])
         if not free.update(**changes):
@@ -116,8 +128,7 @@ class Keeper:
             self._claims[str(claim.run.pk)] = claim
             if self.is_stopping:
                 claim.stop_reason = "stopping"
-            if self._thread is None or not self._thread.is_alive():
-                self._wake = threading.Event()
+            if self._thread is None:
                 self._thread = threading.Thread(target=self._keep, name="keeper", daemon=True)
                 self._thread.start()
 
@@ -140,11 +151,9 @@ class Keeper:
 
     def _keep(self) -> None:
         renewed_s = time.monotonic()
-        wake = self._wake
-        while claims := list(self._claims.values()):
-            wake.wait(LOOK_EVERY_S)
-            if wake.is_set() and not self._claims:
-                break
+        while self._has_some():
+            self._wake.wait(LOOK_EVERY_S)
+            claims = list(self._claims.values())
             try:
                 close_old_connections()
                 look(claims)
@@ -153,8 +162,18 @@ class Keeper:
                     renew(claims, now=timezone.now())
             except DatabaseError as error:
                 logger.warning("claims not renewed", extra={"why": repr(error)})
+            except Exception:  # without this thread every claim of the process would be lost
+                logger.exception("claims not renewed")
             restart_if_overrun(claims)
         connections.close_all()
+
+    def _has_some(self) -> bool:
+        """Say whether there are claims to keep; without, ``watch`` starts the next thread."""
+        with self._lock:
+            self._wake.clear()
+            if not self._claims:
+                self._thread = None
+            return bool(self._claims)
 
 
 def look(claims: list[Claim]) -> None:
@@ -163,28 +182,30 @@ def look(claims: list[Claim]) -> None:
     found = {row["pk"]: row for row in rows.values("pk", "attempt", "status", "cancel_asked_at")}
     for claim in claims:
         row = found.get(claim.run.pk)
-        if row is None or any(row[name] != value for name, value in claim.fence.items()):
+        if row is None or (row["attempt"], row["status"]) != claim.held_as:
             claim.stop_reason = claim.stop_reason or "lost"
         elif row["cancel_asked_at"] is not None:
             claim.stop_reason = claim.stop_reason or "canceled"
-        elif time.monotonic() - claim.began_s > claim.limit_s:
+        elif claim.over_s > 0:
             claim.stop_reason = claim.stop_reason or "overrun"
 
 
 def renew(claims: list[Claim], *, now: datetime) -> None:
     """Move the end of each claim that still holds; an overrun one is left to run out."""
     for claim in claims:
-        if claim.stop_reason in {"lost", "overrun"}:
+        if claim.stop_reason == "lost" or claim.over_s > 0:
             continue
         row = Run.objects.filter(pk=claim.run.pk, **claim.fence)
         row.update(claimed_until=now + CLAIM_FOR, heartbeat_at=now)
 
 
 def restart_if_overrun(claims: list[Claim]) -> None:
-    """End this process when work ignores its limit: a thread can't be killed, a process can."""
+    """End this process when work ignores its limit: a thread can't be killed, a process can.
+
+    Whatever else it was told: work that ignores a cancel would hold its thread for ever.
+    """
     for claim in claims:
-        over_s = time.monotonic() - claim.began_s - claim.limit_s
-        if claim.stop_reason == "overrun" and over_s > OVERRUN_GRACE_S:
+        if claim.over_s > OVERRUN_GRACE_S:
             extra = {"run_id": str(claim.run.pk), "kind": claim.run.kind, "limit_s": claim.limit_s}
             logger.error("work overran its limit, the worker restarts", extra=extra)
             os._exit(70)

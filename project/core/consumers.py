@@ -2,39 +2,57 @@
 
 import asyncio
 import contextlib
-from typing import Final
+import logging
+from typing import Any, Final
 from urllib.parse import parse_qs
 
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 
 from project.core import hub, live, sse
+from project.core.api import problems
 from project.core.callers import NOBODY, Caller
-from project.core.errors import AppError
+from project.core.errors import AppError, InvalidInputError, NotFoundError
+from project.core.hub import Subscription
 
+logger = logging.getLogger(__name__)
+BAD_POSITION: Final = 4422
 NOT_FOUND: Final = 4404
 NOT_ALLOWED: Final = 4403
+BROKEN: Final = 1011
 
 
 class Following(AsyncWebsocketConsumer):
-    """Accepts who may follow, sends from a task that ``disconnect`` cancels."""
+    """Accepts who may follow and sends, all in one task, which ``disconnect`` cancels."""
 
     sender: asyncio.Task[None] | None = None
 
     @property
     def caller(self) -> Caller:
         """Who asks."""
-        found: Caller = self.scope.get("caller", NOBODY)
-        return found
+        found: Any = self.scope.get("caller", NOBODY)
+        return found if isinstance(found, Caller) else NOBODY
 
-    async def begin(self) -> None:
-        """Accept and send; a handler that never returned would block ``disconnect``."""
-        await self.accept()
-        self.sender = asyncio.create_task(self.send_all())
+    async def connect(self) -> None:
+        # in a task: a handler that never returned would block ``disconnect``
+        self.sender = asyncio.create_task(self._serve())
 
-    async def send_all(self) -> None:
-        """Send until there is nothing more to send."""
+    async def follow(self) -> None:
+        """Accept, then send until there is nothing more to send."""
         raise NotImplementedError
+
+    async def _serve(self) -> None:
+        try:
+            await self.follow()
+        except NotFoundError:
+            await self.close(code=NOT_FOUND)
+        except InvalidInputError:
+            await self.close(code=BAD_POSITION)
+        except AppError:
+            await self.close(code=NOT_ALLOWED)
+        except Exception as error:  # noqa: BLE001 -- a socket left open would be silent for ever
+            logger.warning("websocket closed", extra={"why": repr(error)})
+            await self.close(code=BROKEN)
 
     async def disconnect(self, code: int) -> None:
         if self.sender is not None:
@@ -46,34 +64,27 @@ class Following(AsyncWebsocketConsumer):
 class RunConsumer(Following):
     """``ws/runs/{id}/?since=N``: the events of one run after number N, then its news."""
 
-    async def connect(self) -> None:
-        since = parse_qs(self.scope["query_string"].decode("latin-1")).get("since", ["0"])[0]
+    async def follow(self) -> None:
+        if not self.caller.is_known:
+            raise problems.NotAuthenticatedError
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        since = sse.position(query.get("since", [None])[0])
         run_id = self.scope["url_route"]["kwargs"]["run_id"]
-        if not self.caller.is_known or not since.isdecimal():
-            await self.close(code=NOT_ALLOWED)
-            return
-        self.following = hub.here().follow({run_id: int(since)}, caller=self.caller)
-        try:
-            self.subscription = await self.following.__aenter__()
-        except AppError:
-            await self.close(code=NOT_FOUND)
-            return
-        await self.begin()
+        async with hub.here().follow({run_id: since}, caller=self.caller) as subscription:
+            await self.accept()
+            await self._send_all(subscription)
+        await self.close()
 
-    async def send_all(self) -> None:
-        try:
-            while not self.subscription.is_over:
-                frames = await self.subscription.read(timeout_s=sse.HEARTBEAT_S)
-                for frame in frames:
-                    await self.send(text_data=frame.message)
-                if not frames and not self.subscription.is_over:
-                    await self._beat()
-            await self.close()
-        finally:
-            await self.following.__aexit__(None, None, None)
+    async def _send_all(self, subscription: Subscription) -> None:
+        while not subscription.is_over:
+            frames = await subscription.read(timeout_s=sse.HEARTBEAT_S)
+            for frame in frames:
+                await self.send(text_data=frame.message)
+            if not frames and not subscription.is_over:
+                await self._beat(subscription)
 
-    async def _beat(self) -> None:
-        data = sse.heartbeat_data(self.subscription)
+    async def _beat(self, subscription: Subscription) -> None:
+        data = sse.heartbeat_data(subscription)
         message = orjson.dumps({"id": None, "event": "heartbeat", "data": data})
         await self.send(text_data=message.decode())
 
@@ -81,13 +92,11 @@ class RunConsumer(Following):
 class LiveConsumer(Following):
     """``ws/live/``: for staff, a snapshot and then every change of runs, issues and figures."""
 
-    async def connect(self) -> None:
+    async def follow(self) -> None:
         if not self.caller.is_staff:
             await self.close(code=NOT_ALLOWED)
             return
-        await self.begin()
-
-    async def send_all(self) -> None:
         async with live.here().follow() as board:
+            await self.accept()
             async for message in board:
                 await self.send(text_data=message)

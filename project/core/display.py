@@ -9,7 +9,7 @@ from django.utils.timesince import timesince
 
 from project.core.moments import stamp
 
-NOTHING: Final = mark_safe('<span class="mr-faint">–</span>')  # noqa: S308 -- a constant
+NOTHING: Final = mark_safe('<span class="mr-faint">—</span>')
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -38,7 +38,7 @@ def moment(at: datetime | None) -> SafeString:
 def duration(seconds: float | None) -> str:
     """Return a duration in its two largest units, e.g. ``2 h 5 min``; short ones with a decimal."""
     if seconds is None:
-        return "–"
+        return "—"
     if seconds < 10:  # noqa: PLR2004 -- below ten seconds a tenth matters
         return f"{max(0.0, seconds):.1f} s"
     left = round(seconds)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F
 
+from project.core import totals
 from project.core.choices import FINAL, FINAL_EVENT, RunStatus
 from project.core.models import Run, RunEvent
 from project.core.moments import stamp, stamp_or_none
@@ -46,6 +47,8 @@ def record(
 ) -> bool:
     """Change a run and write the event that says so, together or not at all.
 
+    A change to a final status is also counted in the totals of its kind.
+
     Args:
         run: the run; its attributes are brought up to date when the change happens.
         where: what must still hold of the row, e.g. ``{"attempt": 2, "status": "running"}``.
@@ -61,6 +64,8 @@ def record(
         final = run.status in FINAL
         name = FINAL_EVENT[run.status] if final else UPDATE
         _write(run, name, (final_state_of if final else state_of)(run, ts=now), now)
+        if final:
+            totals.add(run)
     return True
 
 

@@ -4,6 +4,7 @@ import resource
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -13,6 +14,8 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from project.core import issues, processes, version
 from project.core.choices import Role
@@ -23,6 +26,10 @@ from project.core.moments import stamp
 DISK_LOW_BYTES: Final = 500 * 1024 * 1024
 MEMORY_HIGH_BYTES: Final = 2 * 1024 * 1024 * 1024
 PROBE_TIMEOUT_S: Final = 1.0
+DATABASE_WITHIN_S: Final = 2.0
+
+
+_IN_DATABASE: Final = frozenset({"migrations", "worker", "beat"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +51,24 @@ class NotWorkingError(Exception):
     """A probe found its dependency not working; the text says why."""
 
 
+def _ask_database() -> str:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        return str(connection.vendor)
+    finally:
+        connection.close()
+
+
 def _database(now: datetime) -> str:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return str(connection.vendor)
+    # in a thread: a pool may wait for a database that is away longer than anybody for us
+    asked = ThreadPoolExecutor(1, "database-probe")
+    try:
+        return asked.submit(_ask_database).result(DATABASE_WITHIN_S)
+    except TimeoutError as error:
+        raise NotWorkingError(f"no answer within {DATABASE_WITHIN_S:g} s") from error
+    finally:
+        asked.shutdown(wait=False, cancel_futures=True)
 
 
 def _migrations(now: datetime) -> str:
@@ -60,7 +81,7 @@ def _migrations(now: datetime) -> str:
 
 def _redis(now: datetime) -> str:
     limits = {"socket_timeout": PROBE_TIMEOUT_S, "socket_connect_timeout": PROBE_TIMEOUT_S}
-    with redis.Redis.from_url(settings.REDIS_URL, **limits) as client:
+    with redis.Redis.from_url(settings.REDIS_URL, retry=Retry(NoBackoff(), 0), **limits) as client:
         client.ping()
     return "answers"
 
@@ -120,9 +141,22 @@ def _look(name: str, severity: str, look: Callable[[datetime], str], now: dateti
     return Probe(name, is_ok, (time.perf_counter() - began) * 1000, detail, severity)
 
 
+def _unasked(now: datetime) -> str:
+    raise NotWorkingError("not asked: the database is away")
+
+
 def probe_all(*, now: datetime) -> list[Probe]:
-    """Look at every configured dependency; none that fails stops the rest."""
-    return [_look(name, severity, look, now) for name, severity, look in _probes()]
+    """Look at every configured dependency; none that fails stops the rest.
+
+    Those that are read from the database aren't asked while it is away: each would only wait.
+    """
+    first, *others = _probes()
+    database = _look(*first, now)
+    found = [database]
+    for name, severity, look in others:
+        is_blind = not database.is_ok and name in _IN_DATABASE
+        found.append(_look(name, severity, _unasked if is_blind else look, now))
+    return found
 
 
 def is_ready(probes: list[Probe]) -> bool:

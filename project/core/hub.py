@@ -11,7 +11,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
@@ -22,8 +22,9 @@ from django.db import DatabaseError
 from django.db.models import FilteredRelation, Q
 
 from project.core.callers import Caller
-from project.core.choices import FINAL
-from project.core.errors import NotFoundError
+from project.core.choices import FINAL, FINAL_EVENT
+from project.core.errors import InvalidInputError, NotFoundError
+from project.core.events import UPDATE
 from project.core.models import Run, RunEvent
 
 logger = logging.getLogger(__name__)
@@ -31,6 +32,8 @@ T = TypeVar("T")
 LOOK_EVERY_S: Final = 0.1
 KEEP_FRAMES: Final = 256
 HISTORY_PAGE: Final = 500
+#: The events that tell a run's status; those of apps may use the word for something else.
+_STATE_EVENTS: Final = frozenset({UPDATE, *FINAL_EVENT.values()})
 
 
 async def in_thread(call: Callable[..., T], *args: Any) -> T:
@@ -43,6 +46,13 @@ class UnknownRunError(NotFoundError):
     """There is no such run, or the caller may not know of it."""
 
     title = "No such run"
+
+
+class BadCursorError(InvalidInputError):
+    """The position is none that this stream has sent."""
+
+    code = "bad_cursor"
+    title = "Unknown event id"
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,8 @@ class Feed:
             if frame.seq > self.last:
                 self.frames.append(frame)
                 self.last = frame.seq
-                self.status = str(frame.data.get("status", self.status))
+                if frame.event in _STATE_EVENTS:
+                    self.status = str(frame.data["status"])
         while len(self.frames) > KEEP_FRAMES:
             self.base = self.frames.popleft().seq
         for wake in self.wakes:
@@ -110,6 +121,7 @@ def open_runs(after: Mapping[uuid.UUID, int], caller: Caller) -> list[Opened]:
 
     Raises:
         UnknownRunError: one of them doesn't exist or is a stranger's.
+        BadCursorError: a position lies after the run's last event.
     """
     later = Q()
     for run_id, seq in after.items():
@@ -129,6 +141,9 @@ def open_runs(after: Mapping[uuid.UUID, int], caller: Caller) -> list[Opened]:
             opened.frames.append(Frame(pk, seq, event, data))
     if missing := set(after) - set(found):
         raise UnknownRunError(f"no run {min(missing)}")
+    for run_id, seq in after.items():
+        if seq > found[run_id].last:
+            raise BadCursorError(f"run {run_id} has no event {seq} yet")
     return [found[run_id] for run_id in after]
 
 
@@ -173,12 +188,15 @@ class Subscription:
 
     async def read(self, *, timeout_s: float) -> list[Frame]:
         """Return the next frames, oldest first per run; none when ``timeout_s`` has passed."""
+        until = asyncio.get_running_loop().time() + timeout_s
         frames = await self._unread()
-        if not frames and not self.is_over:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_s):
+        while not frames and not self.is_over:
+            try:
+                async with asyncio.timeout_at(until):
                     await self.wake.wait()
-            frames = await self._unread()
+            except TimeoutError:
+                break
+            frames = await self._unread()  # none, where a feed told what was read already
         return frames
 
     async def _unread(self) -> list[Frame]:
@@ -236,6 +254,7 @@ class Hub:
 
         Raises:
             UnknownRunError: one of them doesn't exist or is a stranger's.
+            BadCursorError: a position lies after the run's last event.
         """
         opened = await in_thread(open_runs, after, caller)
         feeds = [self._feed(one) for one in opened]

@@ -1,7 +1,7 @@
 """The state of the periodic jobs: last and next run, late or not, and running one now."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Max
@@ -42,14 +42,16 @@ class JobState:
         return str(found) if found else "never"
 
 
-def _next_due(job: PeriodicTask, now: datetime) -> datetime | None:
+def _next_due(job: PeriodicTask) -> datetime | None:
     """Return when the job is next due; in the past while it is overdue."""
     if not job.enabled:
         return None
     last = job.last_run_at or job.date_changed
-    left: timedelta = job.schedule.remaining_estimate(last)
-    # Celery measures from its own clock: move it to ours
-    return now + left
+    schedule = job.schedule
+    left: timedelta = schedule.remaining_estimate(last)
+    # Celery measures from its own clock
+    due: datetime = schedule.maybe_make_aware(schedule.now()) + left
+    return due.astimezone(UTC)
 
 
 def states(*, now: datetime) -> list[JobState]:
@@ -64,7 +66,7 @@ def states(*, now: datetime) -> list[JobState]:
 def _state(
     job: PeriodicTask, last_run: Run | None, totals: TaskTotals | None, now: datetime
 ) -> JobState:
-    due = _next_due(job, now)
+    due = _next_due(job)
     allowed = LATE_AFTER
     if job.interval is not None:
         allowed = max(allowed, job.interval.schedule.run_every / 10)

@@ -137,6 +137,9 @@ class Boards:
             except DatabaseError as error:
                 logger.warning("boards not renewed", extra={"why": repr(error)})
                 continue
+            except Exception:  # an app's figure or issue failed: the boards go on
+                logger.exception("boards not renewed")
+                continue
             found = changes(self._state, after, sections=("issues", "figures"))
             self._state = after
             for event, data in found:

@@ -7,7 +7,7 @@ from typing import Any, Final
 import structlog
 
 #: Credentials in URLs, whatever the scheme: ``socks5://user:password@host``.
-_CREDENTIALS: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/@]+@", re.IGNORECASE)
+_CREDENTIALS: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/?#]+@", re.IGNORECASE)
 _KEY: Final = re.compile(r"(?P<scheme>Api-Key\s+)\S+", re.IGNORECASE)
 
 
@@ -16,11 +16,19 @@ def scrub(text: str) -> str:
     return _KEY.sub(r"\g<scheme>***", _CREDENTIALS.sub(r"\g<scheme>***@", text))
 
 
+def _clean(value: Any) -> Any:
+    """Return ``value`` with all texts in it scrubbed; what is no plain JSON as scrubbed text."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, dict):
+        return {scrub(str(name)): _clean(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_clean(inner) for inner in value]
+    return scrub(value if isinstance(value, str) else repr(value))
+
+
 def _scrubbed(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    for name, value in entry.items():
-        if isinstance(value, str):
-            entry[name] = scrub(value)
-    return entry
+    return {name: _clean(value) for name, value in entry.items()}
 
 
 def configure(config: dict[str, Any]) -> None:

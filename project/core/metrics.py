@@ -4,6 +4,7 @@ Read at scrape time they are right however many processes there are, and after r
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 
 from django.db import DatabaseError
 from django.db.models import Count
@@ -87,21 +88,47 @@ def loops() -> list[Metric]:
     period = GaugeMetricFamily("loop_period_seconds", "Time between two runs", labels=["loop"])
     duration = GaugeMetricFamily("loop_duration_seconds", "Last run's duration", labels=["loop"])
     running = set(Run.objects.filter(status=RunStatus.RUNNING).values_list("kind", flat=True))
-    totals = {row.kind: row for row in TaskTotals.objects.all()}
-    jobs = PeriodicTask.objects.filter(enabled=True, interval__isnull=False)
-    periods = {
-        job.task: job.interval.schedule.run_every.total_seconds()
-        for job in jobs.select_related("interval")
-    }
-    for kind in kinds.known().values():
-        if not kind.loop:
-            continue
-        active.add_metric([kind.loop], float(kind.name in running))
-        if kind.name in periods:
-            period.add_metric([kind.loop], periods[kind.name])
-        if (row := totals.get(kind.name)) is not None and row.last_duration_s is not None:
-            duration.add_metric([kind.loop], row.last_duration_s)
+    jobs = PeriodicTask.objects.filter(enabled=True).select_related("interval", "crontab")
+    periods = {job.task: found for job in jobs if (found := _period_s(job)) is not None}
+    last = _last_durations()
+    for loop, names in _loops().items():
+        active.add_metric([loop], float(bool(running.intersection(names))))
+        if found := [periods[name] for name in names if name in periods]:
+            period.add_metric([loop], min(found))
+        if ended := [last[name] for name in names if name in last]:
+            duration.add_metric([loop], max(ended)[1])
     return [active, period, duration]
+
+
+def _loops() -> dict[str, list[str]]:
+    """Return the kinds of run of each loop: several may belong to one."""
+    found: dict[str, list[str]] = {}
+    for kind in kinds.known().values():
+        if kind.loop:
+            found.setdefault(kind.loop, []).append(kind.name)
+    return found
+
+
+def _last_durations() -> dict[str, tuple[datetime, float]]:
+    """Return for each kind when its last run ended, and how long it took."""
+    ended = TaskTotals.objects.filter(last_ended_at__isnull=False, last_duration_s__isnull=False)
+    rows = ended.values_list("kind", "last_ended_at", "last_duration_s")
+    return {
+        kind: (at, duration_s) for kind, at, duration_s in rows if at and duration_s is not None
+    }
+
+
+def _period_s(job: PeriodicTask) -> float | None:
+    """Return the seconds between two runs of a periodic job; of a daily one, a day."""
+    if job.interval is not None:
+        return float(job.interval.schedule.run_every.total_seconds())
+    if job.crontab is None:
+        return None
+    schedule = job.crontab.schedule
+    first, wait, _ = schedule.remaining_delta(schedule.maybe_make_aware(schedule.now()))
+    due = first + wait
+    again, wait, _ = schedule.remaining_delta(due)
+    return float((again + wait - due).total_seconds())
 
 
 @register

@@ -84,6 +84,8 @@ class Heart(threading.Thread):
                 beat(self.role, started_at=self.started_at, now=timezone.now())
             except DatabaseError as error:
                 logger.warning("no heartbeat written", extra={"why": repr(error)})
+            except Exception:  # a process without a heart would be taken for dead
+                logger.exception("no heartbeat written")
             finally:
                 connections.close_all()
             if self.stopped.wait(BEAT_EVERY_S):
@@ -117,4 +119,5 @@ def end() -> None:
     heart = _hearts.pop(os.getpid(), None)
     if heart is not None:
         heart.stopped.set()
+        heart.join(BEAT_EVERY_S)  # a beat on its way would bring the row back
         ProcessHeartbeat.objects.filter(name=own_name()).delete()

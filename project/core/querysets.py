@@ -10,7 +10,7 @@ from project.core.choices import FINAL, UNENDED, RunStatus
 
 if TYPE_CHECKING:
     from project.core.callers import Caller
-    from project.core.models import ProcessHeartbeat, Run
+    from project.core.models import ProcessHeartbeat, Run  # noqa: F401 -- parameters of bases
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -31,13 +31,9 @@ class RunQuerySet(models.QuerySet["Run"]):
         return self.filter(status__in=FINAL)
 
     def claimable(self, *, at: datetime) -> Self:
-        """Runs that a worker may take at ``at``: due, or abandoned by a worker that died."""
-        due = Q(status=RunStatus.QUEUED) & (Q(next_try_at__isnull=True) | Q(next_try_at__lte=at))
-        return self.filter(due | Q(status=RunStatus.RUNNING, claimed_until__lte=at))
-
-    def abandoned(self, *, at: datetime) -> Self:
-        """Running runs whose claim has run out."""
-        return self.filter(status=RunStatus.RUNNING, claimed_until__lte=at)
+        """Runs that a worker may take at ``at``: they wait, and are due."""
+        due = Q(next_try_at__isnull=True) | Q(next_try_at__lte=at)
+        return self.filter(due, status=RunStatus.QUEUED)
 
     def about(self, subject_type: str, subject_id: object) -> Self:
         """Runs about one object, e.g. ``about("markets.series", 7)``."""

@@ -135,13 +135,14 @@ def cancel(run: Run, *, by: Caller, now: datetime) -> Run:
         "cancel_asked_at": now,
         "next_try_at": None,
     }
-    if events.record(run, where={"status": RunStatus.QUEUED}, changes=changes, now=now):
-        return run
-    asked = Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
-    if asked.update(cancel_asked_at=now):
+    while run.status not in FINAL:
+        # a worker may take the run, or put it back, between one line and the next
+        if events.record(run, where={"status": RunStatus.QUEUED}, changes=changes, now=now):
+            return run
+        asked = Run.objects.filter(pk=run.pk, status=RunStatus.RUNNING).update(cancel_asked_at=now)
         run.refresh_from_db()
-        return run
-    run.refresh_from_db()
+        if asked:
+            return run
     if run.status != RunStatus.CANCELED:
         raise RunEndedError(f"the run ended {run.status}", run_id=str(run.pk))
     return run

@@ -36,11 +36,17 @@ def seed(apps: Any, *, name: str, kind: str, when: Every | Daily, description: s
     facts: dict[str, Any] = {"task": kind, "description": description, "kwargs": json.dumps({})}
     if isinstance(when, Every):
         intervals = apps.get_model("django_celery_beat", "IntervalSchedule")
-        facts["interval"], _ = intervals.objects.get_or_create(every=when.seconds, period="seconds")
+        facts["interval"] = _one_of(intervals, every=when.seconds, period="seconds")
     else:
         crontabs = apps.get_model("django_celery_beat", "CrontabSchedule")
         clock = {"minute": str(when.minute), "hour": str(when.hour), "day_of_week": "*"}
-        facts["crontab"], _ = crontabs.objects.get_or_create(
-            **clock, day_of_month="*", month_of_year="*", timezone="UTC"
+        facts["crontab"] = _one_of(
+            crontabs, **clock, day_of_month="*", month_of_year="*", timezone="UTC"
         )
     jobs.objects.create(name=name, enabled=True, **facts)
+
+
+def _one_of(schedules: Any, **facts: Any) -> Any:
+    """Return a schedule with these facts: staff may have made several alike."""
+    found = schedules.objects.filter(**facts).order_by("pk").first()
+    return found or schedules.objects.create(**facts)

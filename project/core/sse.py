@@ -16,7 +16,7 @@ from project.core import hub
 from project.core.api import problems
 from project.core.callers import NOBODY, Caller
 from project.core.errors import AppError, InvalidInputError
-from project.core.hub import Frame, Subscription
+from project.core.hub import BadCursorError, Frame, Subscription
 from project.core.moments import stamp
 
 Scope = dict[str, Any]
@@ -30,13 +30,6 @@ _HEADERS: Final = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
-
-
-class BadCursorError(InvalidInputError):
-    """``Last-Event-ID`` is none that this stream has sent."""
-
-    code = "bad_cursor"
-    title = "Unknown event id"
 
 
 class BadRunIdsError(InvalidInputError):
@@ -54,10 +47,15 @@ def header(scope: Mapping[str, Any], name: bytes) -> str | None:
     return None
 
 
-def _seq(text: str | None) -> int:
+def position(text: str | None) -> int:
+    """Read the number of an event; 0, the beginning, where there is none.
+
+    Raises:
+        BadCursorError: it is no such number.
+    """
     if not text:
         return 0
-    if not text.isdecimal() or len(text) > 18:  # noqa: PLR2004 -- fits the column
+    if not (text.isascii() and text.isdecimal()) or len(text) > 18:  # noqa: PLR2004 -- fits the column
         raise BadCursorError(f"{text!r} is not the number of an event")
     return int(text)
 
@@ -68,7 +66,7 @@ class RunStream:
     def positions(self, scope: Scope) -> dict[uuid.UUID, int]:
         """Return the runs to follow, each with the last event that the client has."""
         run_id = scope["url_route"]["kwargs"]["run_id"]
-        return {run_id: _seq(header(scope, b"last-event-id"))}
+        return {run_id: position(header(scope, b"last-event-id"))}
 
     def cursor(self, frame: Frame, sent: Mapping[uuid.UUID, int]) -> str:
         """Return the id of ``frame``; ``sent`` holds the last event sent of each run."""
@@ -140,7 +138,7 @@ class RunsStream(RunStream):
         if not 1 <= len(run_ids) <= MOST_RUNS:
             raise BadRunIdsError(f"ids: 1 to {MOST_RUNS} run ids, separated by commas")
         cursor = header(scope, b"last-event-id")
-        seqs = [_seq(part) for part in cursor.split("-")] if cursor else [0] * len(run_ids)
+        seqs = [position(part) for part in cursor.split("-")] if cursor else [0] * len(run_ids)
         if len(seqs) != len(run_ids):
             raise BadCursorError("Last-Event-ID belongs to other runs")
         return dict(zip(run_ids, seqs, strict=True))
@@ -151,7 +149,7 @@ class RunsStream(RunStream):
 
 
 def _require_get(scope: Scope) -> None:
-    if scope["method"] not in {"GET", "HEAD"}:
+    if scope["method"] != "GET":
         raise problems.MethodNotAllowedError(f"{scope['method']} is not allowed")
 
 

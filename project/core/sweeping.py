@@ -3,13 +3,13 @@
 import logging
 import threading
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import DatabaseError, close_old_connections, connections
 from django.db.models import Q
 from django.utils import timezone
 
-from project.core import events, kinds, processes, queueing, totals
+from project.core import events, kinds, processes, queueing
 from project.core.choices import RunStatus
 from project.core.claims import keeper
 from project.core.models import Run
@@ -40,15 +40,24 @@ def _without_worker(now: datetime) -> list[Run]:
     """Return the running runs whose worker is gone, or has been silent for too long."""
     running = Run.objects.filter(status=RunStatus.RUNNING).order_by("claimed_until")
     found = running.values_list("pk", "worker", "claimed_until")[: AT_ONCE * 10]
-    gone = [pk for pk, name, until in found if until <= now or processes.is_surely_dead(name)]
+    gone = [
+        pk
+        for pk, name, until in found
+        if until is None or until <= now or processes.is_surely_dead(name)
+    ]
     return list(Run.objects.filter(pk__in=gone[:AT_ONCE]))
 
 
 def free(run: Run, *, now: datetime) -> bool:
     """Queue again, or end, a run whose worker died; False when a rival was faster."""
-    where = {"status": RunStatus.RUNNING, "attempt": run.attempt, "worker": run.worker}
+    # a claim that was renewed since is alive after all
+    where = {
+        "status": RunStatus.RUNNING,
+        "attempt": run.attempt,
+        "claimed_until": run.claimed_until,
+    }
     reason = f"worker {run.worker} died in mid-work (attempt {run.attempt})"
-    changes = {
+    changes: dict[str, Any] = {
         "claimed_until": None,
         "takeovers": run.takeovers + 1,
         "error_type": "worker_died",
@@ -60,15 +69,11 @@ def free(run: Run, *, now: datetime) -> bool:
         changes |= {"status": RunStatus.FAILED, "ended_at": now}
     else:
         changes |= {"status": RunStatus.QUEUED, "next_try_at": now, "sent_at": None}
-    # a claim that was renewed since is alive after all
-    where |= {"claimed_until": run.claimed_until}
     freed = events.record(run, where=where, changes=changes, now=now)
     if freed:
         logger.warning(
             "worker died", extra={"run_id": str(run.pk), "kind": run.kind, "was": reason}
         )
-        if run.is_final:
-            totals.add(run)
     return freed
 
 
@@ -80,18 +85,15 @@ def _max_attempts(kind: str) -> int:
 def _send_due(now: datetime) -> int:
     """Send the runs whose time to try again has come."""
     due = Run.objects.filter(status=RunStatus.QUEUED, next_try_at__lte=now)
-    return _send(
-        due.filter(Q(sent_at__isnull=True) | Q(sent_at__lt=now - RESEND_AFTER)), now, AT_ONCE
-    )
+    return _send(due.filter(sent_at__isnull=True), now, AT_ONCE)
 
 
 def _send_lost(idle: int, now: datetime) -> int:
     """Send again what waits though this worker is idle: its message was lost."""
     if idle <= 0:
         return 0
-    waiting = Run.objects.filter(status=RunStatus.QUEUED, next_try_at__isnull=True)
-    lost = waiting.filter(Q(sent_at__isnull=True) | Q(sent_at__lt=now - RESEND_AFTER))
-    return _send(lost, now, idle)
+    lost = Q(sent_at__isnull=True) | Q(sent_at__lt=now - RESEND_AFTER)
+    return _send(Run.objects.claimable(at=now).filter(lost), now, idle)
 
 
 def _send(found: RunQuerySet, now: datetime, limit: int) -> int:
@@ -101,8 +103,11 @@ def _send(found: RunQuerySet, now: datetime, limit: int) -> int:
         mine = Run.objects.filter(pk=pk, status=RunStatus.QUEUED, sent_at=sent_at)
         if sent_at is None:
             mine = Run.objects.filter(pk=pk, status=RunStatus.QUEUED, sent_at__isnull=True)
-        if kind in kinds.known() and mine.update(sent_at=now):
-            sent += queueing.send(kind, run_id=str(pk))
+        if kind not in kinds.known() or not mine.update(sent_at=now):
+            continue
+        if not queueing.send(kind, run_id=str(pk)):
+            break  # the broker is away: each further try would wait for its time-out
+        sent += 1
     return sent
 
 
@@ -122,4 +127,6 @@ class Sweeper(threading.Thread):
                 sweep(idle=self.concurrency - keeper.held(), now=timezone.now())
             except DatabaseError as error:
                 logger.warning("not swept", extra={"why": repr(error)})
+            except Exception:  # a sweeper that died would leave lost work lost
+                logger.exception("not swept")
         connections.close_all()

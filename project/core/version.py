@@ -16,7 +16,7 @@ def commit() -> str:
     if given := os.environ.get("GIT_COMMIT"):
         return given
     try:
-        found = subprocess.run(  # noqa: S603 -- fixed words
+        found = subprocess.run(
             ["git", "rev-parse", "--short=12", "HEAD"],  # noqa: S607 -- wherever git is
             cwd=settings.BASE_DIR,
             capture_output=True,

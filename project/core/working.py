@@ -12,10 +12,10 @@ from datetime import timedelta
 from typing import Any, Final
 
 import structlog
-from django.db import close_old_connections
+from django.db import OperationalError, close_old_connections
 from django.utils import timezone
 
-from project.core import claims, events, kinds, totals
+from project.core import claims, events, kinds, logs
 from project.core.choices import RunStatus
 from project.core.claims import Claim, keeper
 from project.core.errors import AppError, TransientError
@@ -167,6 +167,7 @@ def execute(run_id: str, handler: Callable[[Work], None], *, kind: str) -> None:
 def _attempt(claim: Claim, handler: Callable[[Work], None]) -> None:
     work = Work(claim)
     try:
+        work.check()
         handler(work)
         work.check()
         work.end()
@@ -174,6 +175,8 @@ def _attempt(claim: Claim, handler: Callable[[Work], None]) -> None:
         _stopped(claim, stop.reason)
     except TransientError as error:
         _try_again_or_fail(claim, error)
+    except OperationalError as error:  # the database was away, or too busy
+        _try_again_or_fail(claim, TransientError(f"{type(error).__name__}: {error}"))
     except AppError as error:
         finish(claim, RunStatus.FAILED, error=(error.code, str(error)))
     except Exception as error:  # a bug ends its run with its name, never the worker
@@ -203,12 +206,13 @@ def _try_again_or_fail(claim: Claim, error: TransientError) -> None:
 
 def backoff_s(attempt: int, *, asked_s: float | None) -> float:
     """Return the seconds to wait after ``attempt`` failed; never less than the other side asked."""
-    grown = min(RETRY_MAX_S, RETRY_BASE_S * RETRY_FACTOR ** (attempt - 1))
+    doublings = min(attempt - 1, 30)  # the longest wait is reached long before
+    grown = min(RETRY_MAX_S, RETRY_BASE_S * RETRY_FACTOR**doublings)
     return max(asked_s or 0.0, grown * random.uniform(0.75, 1.25))  # noqa: S311 -- jitter
 
 
 def requeue(claim: Claim, *, after_s: float, error: AppError | None) -> bool:
-    """Put the run back; the sweeper sends it when it is due."""
+    """Put the run back, and the sweeper sends it when it is due; a canceled one ends instead."""
     now = timezone.now()
     changes: dict[str, Any] = {
         "status": RunStatus.QUEUED,
@@ -219,8 +223,11 @@ def requeue(claim: Claim, *, after_s: float, error: AppError | None) -> bool:
         "counts": claim.run.counts,
     }
     if error is not None:
-        changes |= {"error_type": error.code, "error_message": str(error)}
-    return events.record(claim.run, where=claim.fence, changes=changes, now=now)
+        changes |= {"error_type": error.code, "error_message": logs.scrub(str(error))}
+    unasked = {**claim.fence, "cancel_asked_at": None}
+    return events.record(claim.run, where=unasked, changes=changes, now=now) or finish(
+        claim, RunStatus.CANCELED
+    )
 
 
 def finish(
@@ -240,9 +247,6 @@ def finish(
         "counts": claim.run.counts,
         "progress": claim.run.progress if progress is None else progress,
         "error_type": error[0][:100],
-        "error_message": error[1],
+        "error_message": logs.scrub(error[1]),
     }
-    ended = events.record(claim.run, where=claim.fence, changes=changes, now=now)
-    if ended:
-        totals.add(claim.run)
-    return ended
+    return events.record(claim.run, where=claim.fence, changes=changes, now=now)

@@ -28,7 +28,7 @@ def check_databases(**_: Any) -> list[checks.CheckMessage]:
 def _check(alias: str, database: dict[str, Any]) -> list[checks.CheckMessage]:
     found: list[checks.CheckMessage] = []
     options = database.get("OPTIONS", {})
-    if database.get("CONN_MAX_AGE", 0) != 0 and options.get("pool", True):
+    if database.get("CONN_MAX_AGE", 0) != 0 and options.get("pool", True) is not False:
         found.append(
             checks.Error(
                 f"DATABASES[{alias!r}]: CONN_MAX_AGE must be 0 with a pool.",

@@ -3,6 +3,7 @@
 import os
 import sys
 import sysconfig
+from contextvars import ContextVar
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Final
@@ -10,7 +11,8 @@ from typing import Final
 import django
 
 _OWN: Final = os.path.dirname(os.path.abspath(__file__)) + os.sep  # noqa: PTH100, PTH120 -- compared with code's file names
-_DJANGO_DB: Final = os.path.join(os.path.dirname(django.__file__), "db") + os.sep  # noqa: PTH118, PTH120 -- likewise
+_DJANGO: Final = os.path.dirname(django.__file__) + os.sep  # noqa: PTH120 -- likewise
+_DJANGO_MACHINERY: Final = (f"{_DJANGO}db{os.sep}", f"{_DJANGO}utils{os.sep}")
 _LIBRARIES: Final = tuple(
     {os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "purelib")}
     | {sysconfig.get_path(name) + os.sep for name in ("stdlib", "purelib")}
@@ -22,16 +24,23 @@ _MACHINERY, _LIBRARY, _PRODUCT = range(3)
 _kinds: dict[CodeType, int] = {}
 
 
+#: What the present request or task is, e.g. ``"GET /api/runs"``, set by its edge. Async code
+#: queries in a thread whose stack doesn't show it; the context does.
+doing: ContextVar[str] = ContextVar("doing", default="")
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One line of code, and the thread that ran it."""
+    """One line of code, the thread that ran it, and what for."""
 
     file: str
     line: int
     thread: str
+    purpose: str = ""
 
     def __str__(self) -> str:
-        return f"{_short(self.file)}:{self.line}"
+        purpose = f" ({self.purpose})" if self.purpose else ""
+        return f"{_short(self.file)}:{self.line}{purpose}"
 
 
 def _short(file: str) -> str:
@@ -45,7 +54,7 @@ def _short(file: str) -> str:
 def _kind_of(code: CodeType) -> int:
     """Say whether ``code`` is the database's machinery, another library or the product."""
     file = code.co_filename
-    if file.startswith(_DJANGO_DB) or (file.startswith(_OWN) and "stress" not in file):
+    if file.startswith(_DJANGO_MACHINERY) or (file.startswith(_OWN) and "stress" not in file):
         return _MACHINERY
     return _LIBRARY if file.startswith((*_LIBRARIES, "<")) else _PRODUCT
 
@@ -70,10 +79,14 @@ def taken_by(thread: str) -> Place:
             break
         kind = _remembered_kind(frame.f_code)
         if kind == _PRODUCT:
-            return Place(frame.f_code.co_filename, frame.f_lineno, thread)
+            return _at(frame, thread)
         if kind == _LIBRARY and library is None:
             library = frame
         outermost, frame = frame, frame.f_back
     found = library or outermost
     assert found is not None  # noqa: S101 -- there is at least the calling frame
-    return Place(found.f_code.co_filename, found.f_lineno, thread)
+    return _at(found, thread)
+
+
+def _at(frame: FrameType, thread: str) -> Place:
+    return Place(frame.f_code.co_filename, frame.f_lineno, thread, doing.get())

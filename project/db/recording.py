@@ -27,6 +27,8 @@ class ErrorKind(StrEnum):
     FULL = "full"
     IO = "io"
     CORRUPT = "corrupt"
+    #: The statement itself is wrong, e.g. a table that isn't there.
+    STATEMENT = "statement"
 
 
 class Event(StrEnum):

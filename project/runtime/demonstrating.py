@@ -10,11 +10,32 @@ from typing import Final
 from django.core.management import call_command, get_commands
 
 from project import sandbox
+from project.runtime import listening
 from project.runtime.children import Ready, Role
 
 PROXIES: Final = 24
 FIRST_PORT: Final = 8790
 ADDRESSES_FILE: Final = "sandbox.json"
+_HOST: Final = "127.0.0.1"
+
+
+def first_port() -> int:
+    """Return the sandbox's first port; the others follow it (project/sandbox/README.md)."""
+    return int(os.environ.get("SANDBOX_PORT", FIRST_PORT))
+
+
+def check_port() -> None:
+    """Say before anything starts that the sandbox's place is taken.
+
+    Raises:
+        AddressError: somebody listens on its first port.
+    """
+    port = first_port()
+    try:
+        listening.listen(_HOST, port).close()
+    except listening.AddressError as error:
+        hint = f"the sandbox needs port {port}: choose others, e.g. SANDBOX_PORT={port + 200}"
+        raise listening.AddressError(f"{hint} make demo") from error
 
 
 def companions(data_dir: Path) -> list[Role]:
@@ -33,7 +54,7 @@ async def _world(data_dir: Path, ready: Ready) -> int:
     plan = sandbox.WorldPlan(
         candles=Path(candles) if candles else None,
         proxies=PROXIES,
-        port=int(os.environ.get("SANDBOX_PORT", FIRST_PORT)),
+        port=first_port(),
     )
     async with sandbox.started(plan) as world:
         draft = data_dir / f".{ADDRESSES_FILE}"

@@ -2,7 +2,7 @@
 
 A message is a row. Claiming writes the claimant's token into it, acknowledging deletes it. The
 claims of a process that is gone go back at once: its token is kept with its number and starting
-moment. The reasons are in ``project/decisions/embedded-broker.md``.
+moment. The reasons are in ``project/decisions/0005``.
 """
 
 import os

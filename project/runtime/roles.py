@@ -11,7 +11,8 @@ from celery.exceptions import SecurityWarning
 from django.urls import get_resolver
 
 from project import celery_app
-from project.core import version
+from project.core import processes, version
+from project.core.choices import Role as CoreRole
 from project.runtime import listening
 from project.runtime.children import Ready, Role
 
@@ -66,7 +67,11 @@ def web(listener: socket.socket) -> Callable[[Ready], int]:
             ready_callable=ready,
             server_name="millrace",
         )
-        server.run()
+        processes.begin(CoreRole.WEB)
+        try:
+            server.run()
+        finally:
+            processes.end()
         return int(server.abort_start)
 
     return run
@@ -92,7 +97,10 @@ def worker(ready: Ready) -> int:
 def beat(ready: Ready) -> int:
     """Send the periodic jobs when they are due."""
     signals.beat_init.connect(lambda **_: ready(), weak=False)
-    celery_app.Beat(loglevel="WARNING", quiet=True).run()
+    try:
+        celery_app.Beat(loglevel="WARNING", quiet=True).run()
+    finally:
+        processes.end()
     return 0
 
 

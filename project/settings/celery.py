@@ -1,11 +1,14 @@
 """Celery's settings."""
 
 from typing import Any
+from urllib.parse import quote
 
 from project.settings import env
 from project.settings.base import DATA_DIR
 
-CELERY_BROKER_URL = env.scaled("CELERY_BROKER_URL", f"sqlitequeue:///{DATA_DIR / 'broker.sqlite3'}")
+#: A file of the data directory; quoted, since its path may hold what means something in a URL.
+_EMBEDDED_BROKER = f"sqlitequeue:///{quote(str(DATA_DIR / 'broker.sqlite3'))}"
+CELERY_BROKER_URL = env.scaled("CELERY_BROKER_URL", _EMBEDDED_BROKER)
 #: Tasks run at once in a worker process; its pool is of threads, since the work waits for others.
 CELERY_WORKER_CONCURRENCY = env.whole("WORKER_CONCURRENCY", 8, at_least=1)
 CELERY_WORKER_POOL = "threads"

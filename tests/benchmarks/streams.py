@@ -22,7 +22,12 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS_MS = {("daphne", "ws"): 250, ("uvicorn", "ws"): 250, ("daphne", "sse"): 500, ("uvicorn", "sse"): 300}
+TARGETS_MS = {
+    ("daphne", "ws"): 250,
+    ("uvicorn", "ws"): 250,
+    ("daphne", "sse"): 500,
+    ("uvicorn", "sse"): 300,
+}
 
 WRITER = """
 import os, sys, time, django
@@ -53,7 +58,11 @@ def prepare(env: dict[str, str]) -> tuple[str, str]:
     subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=env, check=True, capture_output=True)
     made = subprocess.run(
         [*manage, "create_api_key", "bench@example.com"],
-        cwd=ROOT, env=env, check=True, capture_output=True, text=True,
+        cwd=ROOT,
+        env=env,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     code = (
         "import django; django.setup()\n"
@@ -133,7 +142,9 @@ async def measure(port: int, opening: bytes, subscribers: int, begin: "object") 
     late_ms: list[float] = []
     ready = asyncio.Semaphore(50)
     began = time.perf_counter()
-    clients = [asyncio.create_task(follow(port, opening, late_ms, ready)) for _ in range(subscribers)]
+    clients = [
+        asyncio.create_task(follow(port, opening, late_ms, ready)) for _ in range(subscribers)
+    ]
     while ready.locked() or not late_ms_ready(clients, began):
         await asyncio.sleep(0.1)
     opened_s = time.perf_counter() - began
@@ -168,7 +179,14 @@ async def product(args: argparse.Namespace) -> dict[str, float]:
             wait_for(port)
 
             async def begin() -> int:
-                command = [sys.executable, "-c", WRITER, run_id, str(args.events), str(args.every_s)]
+                command = [
+                    sys.executable,
+                    "-c",
+                    WRITER,
+                    run_id,
+                    str(args.events),
+                    str(args.every_s),
+                ]
                 writer = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=env)
                 await writer.wait()
                 return int(args.events)

@@ -146,10 +146,12 @@ def test_child_that_outgrows_its_memory_starts_again(supervised):
 
 def test_failing_child_is_started_ever_more_slowly(supervised):
     trial = supervised("failing", "steady")
+    trial.wait(lambda: len(trial.pids("failing")) == 1)
+    first_at = time.monotonic()
 
-    time.sleep(2.5)  # begins at 0.2 s after a failure and doubles: 0, 0.2, 0.6, 1.4, 3.0 s
+    trial.wait(lambda: len(trial.pids("failing")) == 4)
 
-    assert 3 <= len(trial.pids("failing")) <= 5
+    assert time.monotonic() - first_at >= 0.2 + 0.4 + 0.8 - 0.1  # the waits between, less our look
     assert len(trial.pids("steady")) == 1
 
 

@@ -3,11 +3,13 @@
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 READY_WITHIN_S = 30.0
 END_WITHIN_S = 10.0
@@ -45,29 +47,29 @@ def running(command: Command, *, is_ready: Callable[[], bool]) -> Iterator[subpr
     Raises:
         RuntimeError: it ended at once or was not ready in time; the text has its last words.
     """
-    log = command.folder / "log"
     how = [command.stop_signal, command.user, str(command.folder)]
-    with log.open("wb") as output:
+    with tempfile.TemporaryFile() as log:
         guard = subprocess.Popen(
             [sys.executable, str(GUARD), *how, *command.words],
             stdin=subprocess.PIPE,
-            stdout=output,
+            stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # Ctrl-C goes to the runner alone, which ends this in its turn
         )
-    try:
-        _wait(guard, log, is_ready)
-        yield guard
-    finally:
-        if guard.stdin is not None:
-            guard.stdin.close()
-        guard.wait(END_WITHIN_S)
+        try:
+            _wait(guard, log, is_ready)
+            yield guard
+        finally:
+            if guard.stdin is not None:
+                guard.stdin.close()
+            guard.wait(END_WITHIN_S)
 
 
-def _wait(guard: subprocess.Popen[bytes], log: Path, is_ready: Callable[[], bool]) -> None:
+def _wait(guard: subprocess.Popen[bytes], log: IO[bytes], is_ready: Callable[[], bool]) -> None:
     until = time.monotonic() + READY_WITHIN_S
     while not is_ready():
         if guard.poll() is not None or time.monotonic() > until:
-            said = log.read_text(errors="replace")[-2000:] if log.exists() else ""
+            log.seek(0)
+            said = log.read().decode(errors="replace")[-2000:]
             raise RuntimeError(f"the server did not start: {said}")
         time.sleep(0.02)

@@ -9,13 +9,16 @@ import pwd
 import shutil
 import subprocess
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from psycopg.sql import SQL, Identifier
 
 from tests.services import guarded
 
@@ -94,3 +97,15 @@ def running() -> Iterator[str]:
     command = guarded.Command(words, folder, stop_signal="SIGINT", user=who)
     with guarded.running(command, is_ready=lambda: _answers(url)):
         yield url
+
+
+@contextmanager
+def fresh_database(url: str) -> Iterator[str]:
+    """Make an empty database on the server of ``url`` while the block runs; gives its URL."""
+    name = f"fresh_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE DATABASE {}").format(Identifier(name)))
+        try:
+            yield urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+        finally:
+            connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))

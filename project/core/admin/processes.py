@@ -69,7 +69,11 @@ class TaskTotalsAdmin(ReadOnly):
 
     @display(description="Last error")
     def last_error(self, row: TaskTotals) -> str:
-        return f"{row.last_error_type}: {row.last_error_message}"[:120] if row.last_error_type else NOTHING
+        return (
+            f"{row.last_error_type}: {row.last_error_message}"[:120]
+            if row.last_error_type
+            else NOTHING
+        )
 
 
 @admin.register(Leadership)

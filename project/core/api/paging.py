@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import ValidationError
 from rest_framework.exceptions import APIException, NotFound
 from rest_framework.pagination import CursorPagination
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
     from rest_framework.request import Request
 
 
@@ -26,6 +28,15 @@ class Cursor(CursorPagination):
     page_size_query_param = "limit"
     max_page_size = 1000
     ordering = "-id"
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any] | None:
+        """Return a page; the position in a cursor may be of another type than the column."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (ValidationError, ValueError) as error:
+            raise BadCursor from error
 
     def decode_cursor(self, request: Request) -> Any:
         """Read the cursor; DRF would call a bad one 404."""

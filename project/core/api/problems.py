@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -96,7 +97,7 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     if isinstance(exc, errors.AppError):
         answer = Response(of_error(exc, instance=instance), status=status_of(exc))
         if isinstance(exc, errors.TransientError):
-            answer["Retry-After"] = str(max(1, round(exc.retry_after_s or 1)))
+            answer["Retry-After"] = _retry_after(exc)
     elif isinstance(exc, Http404):
         answer = Response(document(404, "not_found", "Not found", instance=instance), status=404)
     elif isinstance(exc, PermissionDenied):
@@ -109,6 +110,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | Non
     set_rollback()
     answer.content_type = CONTENT_TYPE
     return answer
+
+
+def _retry_after(error: errors.TransientError) -> str:
+    return str(max(1, math.ceil(error.retry_after_s or 1)))
 
 
 def _of_drf(exc: drf.APIException, instance: str) -> Response:
@@ -167,6 +172,10 @@ async def answer_asgi(
     ]
     if isinstance(error, NotAuthenticatedError):
         headers.append((b"www-authenticate", b"Api-Key"))
+    if isinstance(error, MethodNotAllowedError):
+        headers.append((b"allow", b"GET"))
+    if isinstance(error, errors.TransientError):
+        headers.append((b"retry-after", _retry_after(error).encode()))
     await send({"type": "http.response.start", "status": status_of(error), "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -8,7 +8,6 @@ import orjson
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 

@@ -23,13 +23,15 @@ _KINDS: Final = {
     "XX001": ErrorKind.CORRUPT,
     "XX002": ErrorKind.CORRUPT,
 }
+_ABOUT_VALUES: Final = (psycopg.IntegrityError, psycopg.DataError)
 
 
 def kind_of(error: BaseException) -> ErrorKind | None:
-    """Return the kind of ``error``, or nothing for those that only concern one statement."""
-    if not isinstance(error, psycopg.Error):
+    """Return the kind of ``error``, or nothing for those that are about values."""
+    if not isinstance(error, psycopg.Error) or isinstance(error, _ABOUT_VALUES):
         return None
     state = error.sqlstate
     if state is not None:
-        return _KINDS.get(state) or _KINDS.get(state[:2])
-    return ErrorKind.CONNECT if isinstance(error, psycopg.OperationalError) else None
+        return _KINDS.get(state) or _KINDS.get(state[:2], ErrorKind.STATEMENT)
+    is_lost = isinstance(error, psycopg.OperationalError)
+    return ErrorKind.CONNECT if is_lost else ErrorKind.STATEMENT

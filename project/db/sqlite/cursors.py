@@ -1,13 +1,14 @@
 """Decides when a statement waits at the writer gate."""
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 
-from project.db.sqlite import statements
+from project.db.sqlite import errors, statements
 
 if TYPE_CHECKING:
     from project.db.sqlite.members import Member
@@ -64,10 +65,15 @@ class PooledCursor(SQLiteCursorWrapper):
         if statements.taints(query):
             member.is_tainted = True
         member.enter_gate(timeout_s=self._timeout_s)
+        had_read, began_s = member.is_in_transaction, time.monotonic()
         try:
             run()
             if self.description is not None and not member.raw.in_transaction:
                 self._rows = iter(super().fetchall())
+        except sqlite3.OperationalError as error:
+            if had_read and time.monotonic() - began_s < self._timeout_s / 2:
+                errors.mark_old_snapshot(error)
+            raise
         finally:
             member.leave_gate_after_transaction()
         return self

@@ -4,7 +4,7 @@ A request that waits longer than ``grow_after_s`` makes the pool grow in any cas
 lets it grow before anybody has waited, and shrink where more connections only get in each
 other's way. By Little's law a queue of ``n`` requests that each use a connection for ``u``
 seconds waits about ``(n - s) * u / s`` at ``s`` connections; that stays within ``w`` seconds
-from ``s = n * u / (w + u)`` on.
+from ``s = n * u / (w + u)`` on. ``w`` is a third of ``grow_after_s``: ahead of the others.
 
 A process that already uses a whole core is bound by the interpreter's lock: there a further
 connection helps nobody, so it neither grows ahead nor keeps what it grew.
@@ -30,15 +30,15 @@ class Demand:
         "_bucket",
         "_cpu_s",
         "_cpu_share",
-        "_grow_after_s",
         "_looked_at_s",
         "_peaks",
         "_use_s",
+        "_wait_s",
     )
 
     def __init__(self, *, grow_after_s: float) -> None:
         """Expect nothing yet."""
-        self._grow_after_s = grow_after_s
+        self._wait_s = grow_after_s / 3
         self._peaks = [0] * BUCKETS
         self._bucket = 0
         self._use_s = 0.0
@@ -81,7 +81,7 @@ class Demand:
         return max(0.0, peaks[-1] + max(0.0, slope) * HORIZON_S / BUCKET_S)
 
     def size(self, now_s: float, *, held_s: float = 0.0) -> int:
-        """Return how many connections keep the expected wait within ``grow_after_s``.
+        """Return how many connections keep the expected wait short.
 
         Args:
             now_s: the moment, monotonic.
@@ -91,7 +91,7 @@ class Demand:
         use_s = max(self._use_s, held_s)
         if use_s <= 0:
             return 0
-        return math.ceil(self.expected(now_s) * use_s / (self._grow_after_s + use_s))
+        return math.ceil(self.expected(now_s) * use_s / (self._wait_s + use_s))
 
     def busy_size(self, now_s: float) -> int:
         """Return how many connections the busiest moment of the last half second needs."""
@@ -99,7 +99,7 @@ class Demand:
         use_s = self._use_s
         if use_s <= 0:
             return 0
-        return math.ceil(max(self._peaks) * use_s / (self._grow_after_s + use_s))
+        return math.ceil(max(self._peaks) * use_s / (self._wait_s + use_s))
 
     def _turn_to(self, now_s: float) -> None:
         """Start the bucket of ``now_s``, emptying those that were passed over."""

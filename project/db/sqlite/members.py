@@ -77,6 +77,14 @@ class Member:
             return False
 
     @property
+    def is_in_transaction(self) -> bool:
+        """Whether a transaction is open; none is where the connection was closed."""
+        try:
+            return self.raw.in_transaction
+        except sqlite3.Error:
+            return False
+
+    @property
     def is_orphaned(self) -> bool:
         """Whether it is lent to a thread that ended, or to an owner that is gone."""
         owner = self.owner
@@ -120,7 +128,7 @@ class Member:
 
     def leave_gate_after_transaction(self) -> None:
         """End the turn unless a transaction is still open."""
-        if self.turn is not None and not self._is_in_transaction():
+        if self.turn is not None and not self.is_in_transaction:
             self.leave_gate()
 
     def restore(self) -> bool:
@@ -148,9 +156,3 @@ class Member:
         """Close the connection; one that is closed already is no error."""
         with contextlib.suppress(sqlite3.Error):
             self.raw.close()
-
-    def _is_in_transaction(self) -> bool:
-        try:
-            return self.raw.in_transaction
-        except sqlite3.Error:
-            return False

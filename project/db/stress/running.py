@@ -78,12 +78,11 @@ def run(
             database, level=load.level, folder=folder, with_baseline=with_baseline
         )
         try:
-            for contender in found:
-                _one(Job(contender.database, contender.level, "prepare"))
+            _finish([_start(Job(each.database, each.level, "prepare")) for each in found])
             return _rounds(found, load=load, rounds=rounds)
         finally:
             if not plans.is_sqlite(database):
-                _one(Job(found[0].database, found[0].level, "clear"))
+                _finish([_start(Job(found[0].database, found[0].level, "clear"))])
 
 
 def _rounds(found: list[Contender], *, load: Load, rounds: int) -> list[Outcome]:
@@ -150,12 +149,12 @@ def _press(contender: Contender, *, load: Load, seconds: float, seed: int) -> li
             process.wait()
 
 
-def _one(job: Job) -> None:
-    """Let one process do ``job`` and wait for its end."""
-    process = _start(job)
-    out, _ = process.communicate(timeout=_SPARE_S)
-    if process.returncode:
-        raise StressFailedError(f"could not {job.task} the scratch tables: {out[-2000:]}")
+def _finish(processes: list["subprocess.Popen[str]"]) -> None:
+    """Wait for processes that make or drop the scratch tables."""
+    for process in processes:
+        process.communicate(timeout=_SPARE_S)
+    if any(process.returncode for process in processes):
+        raise StressFailedError("the scratch tables could not be made or dropped; see above")
 
 
 def _start(job: Job) -> "subprocess.Popen[str]":

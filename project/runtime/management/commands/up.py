@@ -2,10 +2,11 @@
 
 import gc
 import signal
+import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -27,13 +28,9 @@ class Command(BaseCommand):
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, lambda *_: stop.set())
-        address = listening.open_address(settings.HOST, settings.PORT)
         self._say(f"Millrace on {settings.DATA_DIR}")
-        try:
-            lock = locking.acquire(settings.DATA_DIR, about=address)
-            listener = listening.listen(settings.HOST, settings.PORT)
-        except (locking.TakenError, listening.AddressError) as error:
-            raise CommandError(str(error)) from error
+        address = listening.open_address(settings.HOST, settings.PORT)
+        lock, listener = self._reserve(address, is_demo=options["demo"])
         self._provide()
         found = roles.all_roles(listener)
         if options["demo"]:
@@ -46,8 +43,19 @@ class Command(BaseCommand):
             memory_limit_mb=settings.CHILD_MEMORY_MB,
             on_death=provisioning.forget_process,
         )
-        supervisor.run(stop, on_ready=lambda: self._announce(address, began_at))
+        names = ", ".join(role.name for role in found if not role.is_once)
+        supervisor.run(stop, on_ready=lambda: self._announce(names, address, began_at))
         lock.close()
+
+    def _reserve(self, address: str, *, is_demo: bool) -> tuple[IO[str], socket.socket]:
+        """Take the data directory and the port, before anything starts."""
+        try:
+            lock = locking.acquire(settings.DATA_DIR, about=address)
+            if is_demo:
+                demonstrating.check_port()
+            return lock, listening.listen(settings.HOST, settings.PORT)
+        except (locking.TakenError, listening.AddressError) as error:
+            raise CommandError(str(error)) from error
 
     def _provide(self) -> None:
         """Make what the data directory lacks, and say so step by step."""
@@ -83,8 +91,8 @@ class Command(BaseCommand):
         done = work()
         self._say(f"  {name + ' ':.<14} {done} ({time.monotonic() - began_at:.1f} s)")
 
-    def _announce(self, address: str, began_at: float) -> None:
-        self._say(f"  web, worker and beat run ({time.monotonic() - began_at:.1f} s in all)")
+    def _announce(self, names: str, address: str, began_at: float) -> None:
+        self._say(f"  {names} run ({time.monotonic() - began_at:.1f} s in all)")
         self._say(f"Open {address} (staff: {address}admin/). Ctrl-C stops everything.")
 
     def _say(self, text: str) -> None:

@@ -1,0 +1,85 @@
+"""The states, reasons and policies of the app."""
+
+from typing import Final
+
+from django.db import models
+
+
+class Mode(models.TextChoices):
+    """What a collector collects."""
+
+    INCREMENTAL = "incremental", "Incremental: from the start on, and then what is new"
+    RANGE = "range", "Range: from the start to the end, once"
+    LIVE = "live", "Live: streams, and what they missed"
+
+
+class Policy(models.TextChoices):
+    """What happens to a row that can't be right."""
+
+    REJECT = "reject", "Reject the whole page"
+    SKIP = "skip_and_log", "Skip the row and count it"
+    RETRY = "retry", "Ask for the page again, then skip the row"
+    KEEP = "keep_and_flag", "Keep the row and count it"
+
+
+class Egress(models.TextChoices):
+    """Which way requests leave."""
+
+    DIRECT = "direct", "Direct"
+    PREFERRED = "proxy_preferred", "Proxy, direct where none is free"
+    REQUIRED = "proxy_required", "Proxy, never direct"
+
+
+class GapState(models.TextChoices):
+    """Where a gap is; it is over when closed."""
+
+    OPEN = "open", "Open"
+    FILLING = "filling", "Filling"
+    CLOSED = "closed", "Closed"
+    UNAVAILABLE = "unavailable", "Unavailable"
+
+
+class GapReason(models.TextChoices):
+    """Why candles are missing, as far as it is known."""
+
+    UNKNOWN = "unknown", "Unknown"
+    FETCH_FAILED = "fetch_failed", "Fetch failed"
+    NO_TRADES = "no_trades", "No trades"
+    EXCHANGE_OUTAGE = "exchange_outage", "Exchange outage"
+    PRE_LISTING = "pre_listing", "Before the listing"
+    DELISTED = "delisted", "Delisted"
+    CALENDAR = "calendar", "Calendar"
+    MARKED_BY_STAFF = "marked_by_staff", "Marked by staff"
+
+
+#: Gaps whose candles are missing still.
+MISSING: Final = (GapState.OPEN, GapState.FILLING, GapState.UNAVAILABLE)
+
+
+class TaskStatus(models.TextChoices):
+    """Where a backfill task is; the last two are final."""
+
+    PENDING = "pending", "Pending"
+    RUNNING = "running", "Running"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+
+
+UNENDED: Final = (TaskStatus.PENDING, TaskStatus.RUNNING)
+
+
+class Origin(models.TextChoices):
+    """Who asked for a backfill."""
+
+    GAP = "gap", "Found gap"
+    STAFF = "staff", "Staff"
+    API = "api", "API"
+    COMMAND = "command", "Command"
+
+
+class Source(models.TextChoices):
+    """How a candle came in."""
+
+    COLLECT = "collect", "Collected"
+    BACKFILL = "backfill", "Backfilled"
+    IMPORT = "import", "Imported"

@@ -1,0 +1,1 @@
+"""Figures, issues: filled below."""

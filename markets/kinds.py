@@ -1,0 +1,18 @@
+"""Which kinds of run the app has."""
+
+from typing import Final
+
+from project.core.kinds import Kind, register
+
+COLLECT: Final = register(
+    Kind("markets.collect", "Collect candles", limit_s=3600, max_attempts=20, loop="collect")
+)
+QUALITY: Final = register(
+    Kind("markets.quality", "Check quality", limit_s=1800, max_attempts=5, loop="quality")
+)
+BACKFILL: Final = register(
+    Kind("markets.backfill", "Backfill", limit_s=1800, max_attempts=5, loop="backfill")
+)
+DISCOVER: Final = register(
+    Kind("markets.discover", "Refresh the list of markets", limit_s=300, max_attempts=5)
+)

@@ -1,0 +1,19 @@
+"""What the app remembers, by matter."""
+
+from markets.models.candles import Candle, CandleRevision
+from markets.models.collectors import CollectorConfig, RateBudget
+from markets.models.places import Exchange, Market, Series
+from markets.models.quality import BackfillTask, Gap, QualitySummary
+
+__all__ = [
+    "BackfillTask",
+    "Candle",
+    "CandleRevision",
+    "CollectorConfig",
+    "Exchange",
+    "Gap",
+    "Market",
+    "QualitySummary",
+    "RateBudget",
+    "Series",
+]

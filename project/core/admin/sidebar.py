@@ -1,0 +1,128 @@
+"""The side bar: pages by app, those a person may open, each with its icon."""
+
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+#: Groups in order; within one the models in order, then whatever else the app registers.
+GROUPS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
+    (
+        "Operations",
+        ("core.run", "django_celery_beat.periodictask", "core.processheartbeat"),
+        (),
+    ),
+    (
+        "Markets",
+        ("markets.market", "markets.collectorconfig", "markets.backfilltask"),
+        ("markets",),
+    ),
+    ("Proxies", ("proxies.proxy", "proxies.lease", "proxies.proxysource"), ("proxies",)),
+    ("Analysis", (), ("analysis",)),
+    ("Accounts", ("accounts.user", "accounts.apikey", "auth.group"), ("accounts", "auth")),
+    (
+        "Engine room",
+        ("core.tasktotals", "core.leadership"),
+        ("core", "django_celery_beat"),
+    ),
+)
+ICONS: Final = {
+    "accounts.apikey": "key",
+    "accounts.user": "person",
+    "auth.group": "group",
+    "core.leadership": "flag",
+    "core.processheartbeat": "ecg_heart",
+    "core.run": "play_circle",
+    "core.tasktotals": "functions",
+    "django_celery_beat.clockedschedule": "alarm",
+    "django_celery_beat.crontabschedule": "calendar_month",
+    "django_celery_beat.intervalschedule": "timer",
+    "django_celery_beat.periodictask": "event_repeat",
+    "django_celery_beat.solarschedule": "wb_twilight",
+    "markets.backfilltask": "healing",
+    "markets.candle": "candlestick_chart",
+    "markets.collectorconfig": "conveyor_belt",
+    "markets.exchange": "account_balance",
+    "markets.gap": "broken_image",
+    "markets.market": "candlestick_chart",
+    "markets.qualitycheck": "verified",
+    "markets.series": "stacked_line_chart",
+    "proxies.lease": "handshake",
+    "proxies.proxy": "hub",
+    "proxies.proxycheck": "network_check",
+    "proxies.proxysource": "rss_feed",
+}
+TITLES: Final = {
+    "django_celery_beat.periodictask": "Periodic jobs",
+    "core.processheartbeat": "Processes",
+}
+OTHER: Final = "table_rows"
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return unfold's groups of links; a model is shown once, to those who may see it."""
+    pages = _pages(request)
+    found = [_group(title, first, apps, pages, request) for title, first, apps in GROUPS]
+    found[0]["items"].insert(0, _link("Dashboard", "dashboard", reverse("admin:index"), request))
+    rest = [_page_link(label, page, request) for label, page in pages.items()]
+    found.append({"title": "More", "items": rest})
+    found.append({"title": "Reference", "items": _reference()})
+    return [group for group in found if group["items"]]
+
+
+def environment(request: HttpRequest) -> list[str]:
+    """Return the badge in the head of each page: which installation this is."""
+    if settings.ENVIRONMENT == "production":
+        return ["Production", "danger"]
+    if (settings.DATA_DIR / "sandbox.json").exists():
+        return ["Demo", "warning"]
+    return ["Embedded", "info"]
+
+
+def _pages(request: HttpRequest) -> dict[str, dict[str, Any]]:
+    return {
+        model["model"]._meta.label_lower: model  # noqa: SLF001 -- Django's documented name
+        for app in admin.site.get_app_list(request)
+        for model in app["models"]
+        if model["admin_url"]
+    }
+
+
+def _group(
+    title: str,
+    first: tuple[str, ...],
+    apps: tuple[str, ...],
+    pages: dict[str, dict[str, Any]],
+    request: HttpRequest,
+) -> dict[str, Any]:
+    """Take a group's pages out of ``pages``."""
+    others = [label for label in pages if label.partition(".")[0] in apps and label not in first]
+    later = {label for _, names, _ in GROUPS for label in names if names != first}
+    labels = [*first, *[label for label in others if label not in later]]
+    links = [_page_link(label, pages.pop(label), request) for label in labels if label in pages]
+    return {"title": title, "items": links, "collapsible": title == "Engine room"}
+
+
+def _page_link(label: str, page: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+    title = TITLES.get(label, str(page["name"]))
+    return _link(title, ICONS.get(label, OTHER), str(page["admin_url"]), request)
+
+
+def _link(title: str, icon: str, url: str, request: HttpRequest) -> dict[str, Any]:
+    here = request.path
+    active = here == url if url == reverse("admin:index") else here.startswith(url)
+    return {"title": title, "icon": icon, "link": url, "active": lambda _: active}
+
+
+def _reference() -> list[dict[str, Any]]:
+    places = (
+        ("API", "api", reverse("docs")),
+        ("Health", "monitor_heart", "/health/ready"),
+        ("Metrics", "monitoring", reverse("metrics")),
+    )
+    return [
+        {"title": title, "icon": icon, "link": url, "active": lambda _: False}
+        for title, icon, url in places
+    ]

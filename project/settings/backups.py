@@ -1,0 +1,13 @@
+"""Where backups lie, and the S3-compatible store that gets a copy of each."""
+
+from project.settings import env
+from project.settings.base import DATA_DIR
+
+BACKUPS_DIR = DATA_DIR / "backups"
+#: A bucket turns copying on; without an endpoint it is Amazon's own S3.
+S3_BUCKET = env.text("S3_BUCKET", "")
+S3_ENDPOINT = env.url("S3_ENDPOINT", "", schemes=("http", "https"))
+S3_ACCESS_KEY = env.text("S3_ACCESS_KEY", "")
+S3_SECRET_KEY = env.text("S3_SECRET_KEY", "")
+S3_REGION = env.text("S3_REGION", "us-east-1")
+S3_PREFIX = env.text("S3_PREFIX", "")

@@ -1,0 +1,1 @@
+"""Backups, moving to PostgreSQL, and the recorded statistics of the database pools."""

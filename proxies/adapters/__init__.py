@@ -1,0 +1,1 @@
+"""The outside systems the app talks to: published lists, judges, proxies."""

@@ -1,0 +1,19 @@
+"""The kinds of run that the app has."""
+
+from typing import Final
+
+from project.core.kinds import Kind, register
+
+FETCH: Final = register(Kind("proxies.fetch", "Fetch proxy lists", limit_s=600, loop="fetch"))
+VALIDATE: Final = register(
+    Kind(
+        "proxies.validate",
+        "Validate proxies",
+        limit_s=900,
+        max_attempts=10,
+        loop="validate",
+        alone=True,
+    )
+)
+IMPORT: Final = register(Kind("proxies.import", "Import proxies", limit_s=600))
+SWEEP: Final = register(Kind("proxies.sweep", "End leases that ran out", limit_s=60, alone=True))

@@ -1,0 +1,84 @@
+"""What the app counts; sizes are read from the database at each scrape."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from django.db.models import Count, Min
+from django.utils import timezone
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from project.core import metrics
+from project.core.choices import RunStatus
+from project.core.models import Run
+from proxies.choices import Pool
+from proxies.models import Lease, Proxy
+
+_SECONDS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0)
+
+FETCHES: Final = Counter(
+    "proxy_fetch_source_total", "Fetches of a source, by outcome", ["source", "outcome"]
+)
+FETCH_DURATION: Final = Histogram(
+    "proxy_fetch_duration_seconds", "Time one fetch took", ["source"], buckets=_SECONDS
+)
+FETCH_FAILURES: Final = Counter(
+    "proxy_fetch_failures_total", "Fetches that failed, by error", ["source", "error_type"]
+)
+CHECKS: Final = Counter("proxy_validation_total", "Checks of proxies, by verdict", ["outcome"])
+CHECK_LATENCY: Final = Histogram(
+    "proxy_validation_latency_seconds", "Latency of good checks", buckets=_SECONDS
+)
+LEASED: Final = Counter("proxy_leased_total", "Leases given, by pool", ["pool"])
+LEASE_REQUESTS: Final = Counter(
+    "proxy_lease_requests_total", "Leases asked for: granted, reused, none", ["result"]
+)
+RETURNED_EARLY: Final = Counter(
+    "proxy_lease_returned_early_total", "Leases given back before they ran out"
+)
+EXPIRED: Final = Counter("proxy_lease_expired_total", "Leases that ran out")
+REUSE_ATTEMPTS: Final = Counter(
+    "proxy_lease_reuse_attempts_total", "Renewals and releases with a token that is stale"
+)
+HOLD: Final = Histogram(
+    "proxy_lease_hold_seconds", "Time a proxy was held until it was given back", buckets=_SECONDS
+)
+
+
+@metrics.register
+def pools() -> Iterable[Metric]:
+    """Return sizes of pools, active leases and the age of the oldest."""
+    size = GaugeMetricFamily("proxy_pool_size", "Healthy proxies", labels=["pool"])
+    active = GaugeMetricFamily("proxy_leases_active", "Leases that stand", labels=["pool"])
+    oldest = GaugeMetricFamily("proxy_lease_oldest_seconds", "Age of the oldest standing lease")
+    now = timezone.now()
+    healthy = Proxy.objects.healthy().order_by().values_list("pool")
+    sizes = dict(healthy.annotate(count=Count("pk")))
+    standing = Lease.objects.standing(at=now).order_by().values("pool")
+    leases = {
+        row["pool"]: row for row in standing.annotate(count=Count("pk"), first=Min("acquired_at"))
+    }
+    for pool in Pool.values:
+        size.add_metric([pool], sizes.get(pool, 0))
+        active.add_metric([pool], leases[pool]["count"] if pool in leases else 0)
+    began = min((row["first"] for row in leases.values()), default=now)
+    oldest.add_metric([], (now - began).total_seconds())
+    return [size, active, oldest]
+
+
+@metrics.register
+def rounds() -> Iterable[Metric]:
+    """Return how the last round of validation went, and the change against the one before."""
+    ratio = GaugeMetricFamily(
+        "proxy_validation_round_success_ratio", "Good checks of the last round, 0 to 1"
+    )
+    delta = GaugeMetricFamily(
+        "proxy_validation_round_success_ratio_delta", "Change against the round before"
+    )
+    ended = Run.objects.filter(kind="proxies.validate", status=RunStatus.DONE)
+    counts = list(ended.order_by("-created_at").values_list("counts", flat=True)[:20])
+    ratios = [row["ok"] / row["checked"] for row in counts if row.get("checked")]
+    if ratios:
+        ratio.add_metric([], ratios[0])
+        delta.add_metric([], ratios[0] - ratios[1] if len(ratios) > 1 else 0.0)
+    return [ratio, delta]

@@ -1,0 +1,18 @@
+"""What the proxies app remembers."""
+
+from proxies.models.leases import Lease, LeaseSlot, StickySession, TargetState
+from proxies.models.pool import Check, PoolPolicy, Proxy
+from proxies.models.sources import ImportUpload, ProxySource, SourceEntry
+
+__all__ = [
+    "Check",
+    "ImportUpload",
+    "Lease",
+    "LeaseSlot",
+    "PoolPolicy",
+    "Proxy",
+    "ProxySource",
+    "SourceEntry",
+    "StickySession",
+    "TargetState",
+]

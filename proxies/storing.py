@@ -1,0 +1,167 @@
+"""Taking lists into the pool: what is new, what is known, what is refused; nothing ever leaves."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Final
+
+from django.db import transaction
+
+from proxies.choices import ProxyState
+from proxies.identity import Identity, endpoint_key
+from proxies.models import Proxy, ProxySource, SourceEntry
+from proxies.parsing import Candidate, Found, Refused
+
+BATCH: Final = 500
+#: Refused lines that are kept as samples.
+SAMPLES: Final = 20
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of a list.
+
+    Attributes:
+        accepted: proxies it named, each once.
+        new: those of them that the pool didn't know.
+        duplicates: entries that repeat another one, or name a known proxy.
+        rejected: refused entries.
+        reasons: how many were refused for which reason.
+        samples: the first of them.
+    """
+
+    accepted: int = 0
+    new: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    reasons: Counter[str] = field(default_factory=Counter)
+    samples: list[Refused] = field(default_factory=list)
+
+    def refuse(self, found: Refused, *, keep: int = SAMPLES) -> None:
+        """Count a refused entry, and keep it as one of the first ``keep``."""
+        self.rejected += 1
+        self.reasons[found.reason] += 1
+        if len(self.samples) < keep:
+            self.samples.append(found)
+
+
+def take(entries: Iterable[Found], *, source: ProxySource | None, now: datetime) -> Iterator[Tally]:
+    """Store what a list names, a batch at a time; yields the tally after each batch.
+
+    A list that breaks off has its whole batches stored: none of them is taken back.
+
+    Args:
+        entries: as ``parsing.parse`` yields them.
+        source: who names them; None for an import.
+        now: the moment, UTC.
+    """
+    tally = Tally()
+    seen: set[int] = set()
+    reading = iter(entries)
+    while portion := list(islice(reading, BATCH)):
+        batch = {}
+        for found in portion:
+            if isinstance(found, Refused):
+                tally.refuse(found)
+                continue
+            mark = hash(found.identity)
+            if mark in seen:
+                tally.duplicates += 1
+                continue
+            seen.add(mark)
+            batch[found.identity] = found
+        new = _store(batch, source=source, now=now) if batch else 0
+        tally.accepted += len(batch)
+        tally.new += new
+        tally.duplicates += len(batch) - new
+        yield tally
+    yield tally
+
+
+def preview(entries: Iterable[Found], *, keep: int) -> Tally:
+    """Return what ``take`` would do, and do nothing; ``accepted`` are those that would be new."""
+    tally = Tally()
+    seen: set[int] = set()
+    reading = iter(entries)
+    while portion := list(islice(reading, BATCH)):
+        batch = {}
+        for found in portion:
+            if isinstance(found, Refused):
+                tally.refuse(found, keep=keep)
+            elif hash(found.identity) in seen:
+                tally.duplicates += 1
+            else:
+                seen.add(hash(found.identity))
+                batch[found.identity] = found
+        known = len(batch.keys() & _known(batch).keys())
+        tally.duplicates += known
+        tally.accepted += len(batch) - known
+    tally.new = tally.accepted
+    return tally
+
+
+def _known(batch: dict[Identity, Candidate]) -> dict[Identity, Proxy]:
+    rows = Proxy.objects.filter(host__in={found.host for found in batch.values()})
+    columns = ("scheme", "host", "port", "username", "password_hash", "state")
+    return {row.identity: row for row in rows.only(*columns)}
+
+
+def _store(batch: dict[Identity, Candidate], *, source: ProxySource | None, now: datetime) -> int:
+    """Write one batch; return how many of it were new."""
+    with transaction.atomic():
+        known = {key: row for key, row in _locked(batch).items() if key in batch}
+        ids = [row.pk for row in known.values()]
+        Proxy.objects.filter(pk__in=ids).update(last_seen_at=now)
+        _revive(ids, now=now)
+        missing = sorted(batch.keys() - known.keys())
+        rows = [_row(batch[identity], identity, now=now) for identity in missing]
+        Proxy.objects.bulk_create(rows, ignore_conflicts=True)
+        if source is not None:
+            ids += [row.pk for key, row in _known(batch).items() if key in missing]
+            _name(ids, source=source, now=now)
+    return len(missing)
+
+
+def _locked(batch: dict[Identity, Candidate]) -> dict[Identity, Proxy]:
+    """Lock the known rows by primary key, the order in which rounds of checks lock them."""
+    hosts = {found.host for found in batch.values()}
+    rows = Proxy.objects.filter(host__in=hosts).order_by("pk").select_for_update()
+    columns = ("scheme", "host", "port", "username", "password_hash", "state")
+    return {row.identity: row for row in rows.only(*columns)}
+
+
+def _revive(ids: list[int], *, now: datetime) -> None:
+    """Let retired proxies that a list names again be checked again; their history stays."""
+    retired = Proxy.objects.filter(pk__in=ids, state=ProxyState.RETIRED)
+    retired.update(state=ProxyState.FAILING, check_due_at=now, retired_at=None, failures_in_row=0)
+
+
+def _row(found: Candidate, identity: Identity, *, now: datetime) -> Proxy:
+    return Proxy(
+        scheme=found.scheme,
+        host=found.host,
+        port=found.port,
+        username=found.username,
+        password=found.password,
+        password_hash=identity[-1],
+        country=found.country,
+        exclusive_key=endpoint_key(identity),
+        first_seen_at=now,
+        last_seen_at=now,
+        check_due_at=now,
+    )
+
+
+def _name(ids: list[int], *, source: ProxySource, now: datetime) -> None:
+    rows = [
+        SourceEntry(source=source, proxy_id=pk, first_seen_at=now, last_seen_at=now)
+        for pk in sorted(ids)
+    ]
+    SourceEntry.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["source", "proxy"],
+        update_fields=["last_seen_at"],
+    )

@@ -1,0 +1,119 @@
+"""One ``make_…`` function for each model: the plainest valid row, any field overridable."""
+
+import os
+from datetime import timedelta
+from itertools import count
+from typing import Any, Final
+
+from django.utils import timezone
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from accounts import keys
+from accounts.models import ApiKey, User
+from project.core import events, processes
+from project.core.choices import FINAL, Role, RunStatus
+from project.core.models import ProcessHeartbeat, Run, RunEvent, TaskTotals
+
+PASSWORD: Final = "swamp-lantern-42"
+_numbers = count(1)
+
+
+def make_user(**fields: Any) -> User:
+    """A plain user; ``password=PASSWORD`` lets them sign in."""
+    email = fields.pop("email", None) or f"user-{next(_numbers)}@example.com"
+    return User.objects.create_user(email, fields.pop("password", None), **fields)
+
+
+def make_staff(**fields: Any) -> User:
+    """A user who may use the admin and do everything in it."""
+    return make_user(**{"is_staff": True, "is_superuser": True, **fields})
+
+
+def make_key(user: User | None = None, **fields: Any) -> keys.NewKey:
+    """A key with every scope but ``admin``; its ``secret`` goes into the header."""
+    return keys.create(user or make_user(), **{"now": timezone.now(), **fields})
+
+
+def make_api_key(**fields: Any) -> ApiKey:
+    """The row of a key that nobody can use."""
+    defaults = {"prefix": "mr_unusable", "digest": f"{next(_numbers):064x}"}
+    return ApiKey.objects.create(user=fields.pop("user", None) or make_user(), **defaults | fields)
+
+
+def make_run(**fields: Any) -> Run:
+    """A queued run with its first event, whole in every state."""
+    now = fields.pop("now", None) or timezone.now()
+    defaults: dict[str, Any] = {"kind": "tests.job", "created_at": now}
+    status = fields.get("status", RunStatus.QUEUED)
+    if status == RunStatus.RUNNING:
+        defaults |= {"claimed_until": now + timedelta(seconds=20), "attempt": 1, "started_at": now}
+        defaults |= {"worker": processes.own_name(), "heartbeat_at": now}
+    if status in FINAL:
+        defaults |= {"ended_at": now, "started_at": now, "attempt": 1}
+    run = Run(**{**defaults, **fields})
+    event = events.first(run, now=now)
+    run.save(force_insert=True)
+    event.save(force_insert=True)
+    return run
+
+
+def make_event(run: Run, **fields: Any) -> RunEvent:
+    """The next event of ``run``: a ``run_update`` unless said otherwise."""
+    now = fields.pop("created_at", None) or timezone.now()
+    data = fields.pop("data", None) or events.state_of(run, ts=now)
+    name = fields.pop("event", events.UPDATE)
+    if not events.append(run, name, data, where={}, now=now):
+        raise AssertionError("the run is gone")
+    return RunEvent.objects.get(run=run, seq=run.event_seq)
+
+
+def make_heartbeat(**fields: Any) -> ProcessHeartbeat:
+    """A worker's sign of life, just now."""
+    now = timezone.now()
+    defaults = {
+        "name": f"elsewhere/1:{next(_numbers)}:1",
+        "role": Role.WORKER,
+        "host": "elsewhere",
+        "pid": os.getpid(),
+        "version": "0",
+        "started_at": now,
+        "beat_at": now,
+    }
+    return ProcessHeartbeat.objects.create(**{**defaults, **fields})
+
+
+def make_totals(**fields: Any) -> TaskTotals:
+    """What the runs of one kind have come to."""
+    return TaskTotals.objects.create(**{"kind": f"tests.kind_{next(_numbers)}", **fields})
+
+
+def make_job(*, every_s: int | None = None, **fields: Any) -> PeriodicTask:
+    """A periodic job of the kind ``tests.job``: daily at 02:00, or every ``every_s`` seconds.
+
+    ``last_run_at`` and ``date_changed`` stand as given: no signal, no clock sets them.
+    """
+    if every_s is not None:
+        interval, _ = IntervalSchedule.objects.get_or_create(every=every_s, period="seconds")
+        fields["interval"] = interval
+    elif "crontab" not in fields:
+        crontab, _ = CrontabSchedule.objects.get_or_create(
+            minute="0", hour="2", day_of_week="*", day_of_month="*", month_of_year="*"
+        )
+        fields["crontab"] = crontab
+    stood = {name: fields.pop(name) for name in ("date_changed",) if name in fields}
+    defaults = {"name": f"job {next(_numbers)}", "task": "tests.job", "enabled": True}
+    job: PeriodicTask = PeriodicTask.objects.create(**{**defaults, **fields})
+    if stood:
+        PeriodicTask.objects.filter(pk=job.pk).update(**stood)
+        job.refresh_from_db()
+    return job
+
+
+def numbers_of(run: Run) -> list[int]:
+    """Return the numbers of the events of ``run``, in order."""
+    return list(RunEvent.objects.filter(run=run).order_by("seq").values_list("seq", flat=True))
+
+
+def names_of(run: Run) -> list[str]:
+    """Return the names of the events of ``run``, in order."""
+    return list(RunEvent.objects.filter(run=run).order_by("seq").values_list("event", flat=True))

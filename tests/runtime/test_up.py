@@ -1,0 +1,165 @@
+"""The whole installation, as `make run` starts it: on SQLite, or on the round's servers."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from project.runtime import processes
+from tests.services import guarded, postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHIN_S = 60.0
+#: Settings of the test process that must not reach an installation of its own.
+NOT_INHERITED = {
+    *("DJANGO_SETTINGS_MODULE", "PROMETHEUS_MULTIPROC_DIR", "SECRET_KEY", "FIELD_KEYS"),
+    "MILLRACE_ROUND",
+}
+
+
+class Installation:
+    """One run of ``manage.py up``."""
+
+    def __init__(self, data_dir: Path, port: int, database: dict[str, str]) -> None:
+        self.address = f"http://127.0.0.1:{port}"
+        self.log = data_dir.with_suffix(".log")
+        kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
+        environment = {**kept, **database, "DATA_DIR": str(data_dir), "PORT": str(port)}
+        with self.log.open("ab") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up"],
+                cwd=ROOT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def said(self) -> str:
+        """Return everything that was said so far."""
+        return self.log.read_text()
+
+    def wait_said(self, text: str) -> None:
+        """Wait until ``text`` was said."""
+        until = time.monotonic() + WITHIN_S
+        while text not in self.said():
+            assert time.monotonic() < until, self.said()
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.05)
+
+    def get(self, path: str) -> Any:
+        """Return what the installation answers, as JSON."""
+        with urllib.request.urlopen(self.address + path, timeout=20) as answer:
+            return json.load(answer)
+
+    def children(self) -> dict[str, int]:
+        """Return the process numbers of the children by role."""
+        pid = self.process.pid
+        pids = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        names = {Path(f"/proc/{pid}/comm").read_text().strip(): int(pid) for pid in pids}
+        return {name.removeprefix("millrace-"): pid for name, pid in names.items()}
+
+    def wait_children_gone(self, pids: list[int]) -> None:
+        """Wait until none of ``pids`` lives."""
+        until = time.monotonic() + WITHIN_S
+        while any(processes.incarnation(pid) for pid in pids):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+@pytest.fixture
+def database() -> Iterator[dict[str, str]]:
+    """An empty database of the round's kind, as environment."""
+    url = os.environ.get("DATABASE_URL")
+    if url is None:
+        yield {}
+        return
+    with postgres.fresh_database(url) as fresh:
+        yield {"DATABASE_URL": fresh}
+
+
+@pytest.fixture
+def start(tmp_path: Path, database: dict[str, str]) -> Iterator[Any]:
+    port = guarded.free_port()
+    started: list[Installation] = []
+
+    def begin(name: str = "data") -> Installation:
+        started.append(Installation(tmp_path / name, port, database))
+        return started[-1]
+
+    yield begin
+    for installation in started:
+        if installation.process.poll() is None:
+            installation.process.terminate()
+            installation.process.wait(WITHIN_S)
+
+
+def test_up_runs_restarts_refuses_a_second_and_stops(start, tmp_path, record_property):
+    began_at = time.monotonic()
+    first = start()
+    first.wait_said("Ctrl-C stops everything.")
+    record_property("s of a first start", round(time.monotonic() - began_at, 1))
+
+    assert first.get("/health/live")
+    assert "threads run before the fork" not in first.said()
+    password = (tmp_path / "data" / "admin-password").read_text().strip()
+    assert first.said().count(password) == 1
+    before = first.children()
+    assert sorted(before) == ["beat", "web", "worker"]
+
+    second = start()
+    assert second.process.wait(WITHIN_S) == 1
+    assert f"is in use by process {first.process.pid} ({first.address}/)" in second.said()
+
+    for role in ("web", "worker"):
+        os.kill(before[role], signal.SIGKILL)
+    assert first.get("/health/live")  # waits for the new web process instead of being refused
+    first.wait_said("worker runs again")
+
+    asked_at = time.monotonic()
+    first.process.send_signal(signal.SIGINT)
+    assert first.process.wait(WITHIN_S) == 0
+    took_s = time.monotonic() - asked_at
+    record_property("s to stop", round(took_s, 1))
+    assert took_s < 10
+    assert re.search(r"Stopped in \d\.\d s\.\n$", first.said())
+
+
+def test_up_starts_again_after_kill_9_without_a_new_password(start, tmp_path, record_property):
+    first = start()
+    first.wait_said("Ctrl-C stops everything.")
+    password = (tmp_path / "data" / "admin-password").read_text().strip()
+    children = list(first.children().values())
+
+    first.process.kill()
+    first.process.wait()
+    began_at = time.monotonic()
+    second = start()
+    second.wait_said("staff user ... is there")
+    first.wait_children_gone(children)
+
+    assert second.get("/health/live")
+    record_property("s of a start after kill -9", round(time.monotonic() - began_at, 1))
+    assert second.said().count(password) == 1  # both wrote to one log: the first start's word
+    assert "static files . unchanged" in second.said()
+
+
+def test_up_says_that_the_port_is_taken_before_anything_starts(start):
+    installation = start()
+    installation.wait_said("Ctrl-C stops everything.")
+    port = int(installation.address.rpartition(":")[2])
+
+    other = start("other")
+
+    assert other.process.wait(WITHIN_S) == 1
+    assert f"port {port} of 127.0.0.1 is taken by another program" in other.said()
+    assert "database" not in other.said()
