@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -11,8 +12,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from accounts import keys
+from accounts.choices import Scope
 from accounts.models import ApiKey, User
 
 admin.site.unregister(Group)
@@ -54,10 +57,42 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     )
 
 
+class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A key as staff make it or change it."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices,
+        required=False,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text="None chosen: everything but admin.",
+    )
+
+    class Meta:
+        """All that staff may set."""
+
+        model = ApiKey
+        fields = ("user", "name", "scopes", "expires_at")
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse scopes that the key's user may not have."""
+        found: dict[str, Any] = super().clean() or {}
+        user, scopes = (
+            found.get("user", self.instance.user_id and self.instance.user),
+            found.get("scopes"),
+        )
+        if isinstance(user, User) and scopes is not None:
+            try:
+                found["scopes"] = keys.granted(user, scopes)
+            except keys.BadKeyRequestError as error:
+                self.add_error("scopes", str(error))
+        return found
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(ModelAdmin):
     """Keys; the secret itself is never stored, so it is shown once, when the key is made."""
 
+    form = ApiKeyForm
     list_display = (
         "prefix",
         "name",

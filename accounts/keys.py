@@ -42,6 +42,21 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def granted(user: User, scopes: Sequence[str]) -> list[str]:
+    """Return what a key of ``user`` may do for which ``scopes`` were named.
+
+    Raises:
+        BadKeyRequestError: an unknown scope, or ``admin`` for a user who isn't staff.
+    """
+    wanted = {str(scope) for scope in scopes or ALL_BUT_ADMIN}
+    if unknown := sorted(wanted - set(Scope.values)):
+        known = ", ".join(Scope.values)
+        raise BadKeyRequestError(f"unknown scope {', '.join(unknown)}; there are {known}")
+    if Scope.ADMIN in wanted and not user.is_staff:
+        raise BadKeyRequestError("scope admin is for staff only")
+    return sorted(wanted)
+
+
 def create(
     user: User,
     *,
@@ -62,17 +77,12 @@ def create(
     Raises:
         BadKeyRequestError: an unknown scope, or ``admin`` for a user who isn't staff.
     """
-    wanted = [str(scope) for scope in scopes] or [scope.value for scope in ALL_BUT_ADMIN]
-    if unknown := sorted(set(wanted) - set(Scope.values)):
-        known = ", ".join(Scope.values)
-        raise BadKeyRequestError(f"unknown scope {', '.join(unknown)}; there are {known}")
-    if Scope.ADMIN in wanted and not user.is_staff:
-        raise BadKeyRequestError("scope admin is for staff only")
+    wanted = granted(user, scopes)
     secret = MARK + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         user=user,
         name=name,
-        scopes=sorted(set(wanted)),
+        scopes=wanted,
         prefix=secret[:10],
         digest=digest(secret),
         created_at=now,

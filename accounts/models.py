@@ -2,6 +2,7 @@
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from accounts.choices import Scope
@@ -26,12 +27,23 @@ class User(AbstractBaseUser, PermissionsMixin):
     REQUIRED_FIELDS = []
 
     class Meta:
-        """Order of lists."""
+        """Rules kept by the database."""
 
         ordering = ("email",)
+        constraints = [
+            # a login is looked up in lower case: in capitals it could never sign in
+            models.CheckConstraint(
+                name="user_email_in_lower_case", condition=models.Q(email=Lower("email"))
+            )
+        ]
 
     def __str__(self) -> str:
         return self.email
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Return the e-mail as it is stored; forms call it."""
+        return super().normalize_username(username).strip().lower()
 
     def get_full_name(self) -> str:
         """Return the name, or the e-mail where there is none: what the admin greets with."""

@@ -12,21 +12,14 @@ from itertools import islice
 from operator import gt, lt
 from typing import Final
 
+from markets.adapters.wire import BadAnswerError
 from markets.choices import Policy
-from markets.storing import Row
+from markets.rows import Row
 from markets.timeframes import Timeframe
-from project.core.errors import TransientError
 
 #: Stored candles that differ by so much, all of them, are another market's.
 OTHER_MARKET: Final = 0.10
 OTHER_MARKET_ROWS: Final = 2
-
-
-class BadResponseError(TransientError):
-    """The exchange answered something else than candles; it proves nothing about gaps."""
-
-    code = "bad_response"
-    title = "The exchange answered something else than candles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +56,7 @@ def check(rows: Sequence[Row], asked: Asked, *, policy: Policy) -> Page:
     Moments off the grid and values that are no numbers can't be stored under any policy.
 
     Raises:
-        BadResponseError: no row is within the range asked for, though there are rows; or there is
+        BadAnswerError: no row is within the range asked for, though there are rows; or there is
             a finding, and the policy is to reject or to retry.
     """
     findings: Counter[str] = Counter()
@@ -80,7 +73,7 @@ def check(rows: Sequence[Row], asked: Asked, *, policy: Policy) -> Page:
             sound.append(row)
     faults = [kind for kind in ("misaligned", "bad_value", "bad_ohlc") if findings[kind]]
     if faults and policy in {Policy.REJECT, Policy.RETRY}:
-        raise BadResponseError(f"{asked.symbol}: {', '.join(faults)} in the page")
+        raise BadAnswerError(f"{asked.symbol}: {', '.join(faults)} in the page")
     return Page(asked, sound, findings, is_whole=not lost and not findings["outside"])
 
 
@@ -90,7 +83,7 @@ _UNSTORABLE: Final = frozenset({"misaligned", "not_a_number"})
 def _within(rows: Sequence[Row], asked: Asked, findings: Counter[str]) -> list[Row]:
     kept = [row for row in rows if asked.start_ms <= row[0] < asked.end_ms]
     if rows and not kept:
-        raise BadResponseError(f"{asked.symbol}: no row is within the range asked for")
+        raise BadAnswerError(f"{asked.symbol}: no row is within the range asked for")
     if len(kept) < len(rows):
         findings["outside"] += len(rows) - len(kept)
     return kept
@@ -110,9 +103,9 @@ def _in_order(rows: list[Row], findings: Counter[str]) -> list[Row]:
 def _fault_of(row: Row, timeframe: Timeframe) -> str:
     """Return the worst that is wrong with a row; empty where nothing is."""
     opened, high, low, closed, volume = row[1], row[2], row[3], row[4], row[5]
-    if timeframe.is_month or (row[0] + timeframe.shift_ms) % timeframe.step_ms:
-        if not timeframe.has(row[0]):
-            return "misaligned"
+    plain = not timeframe.is_month and not (row[0] + timeframe.shift_ms) % timeframe.step_ms
+    if not plain and not timeframe.has(row[0]):
+        return "misaligned"
     if 0 < low <= opened <= high < math.inf and low <= closed <= high and 0 <= volume < math.inf:
         return ""
     if not all(map(math.isfinite, (opened, high, low, closed, volume))):
@@ -131,10 +124,10 @@ def require_same_market(rows: Iterable[Row], stored: dict[int, float], *, symbol
         symbol: for the message.
 
     Raises:
-        BadResponseError: two or more are stored, and every one of them differs by a tenth or more.
+        BadAnswerError: two or more are stored, and every one of them differs by a tenth or more.
     """
     pairs = [(row.close, stored[row.open_time]) for row in rows if row.open_time in stored]
     if len(pairs) < OTHER_MARKET_ROWS:
         return
     if all(abs(new - old) >= OTHER_MARKET * abs(old) for new, old in pairs):
-        raise BadResponseError(f"{symbol}: the candles are another market's")
+        raise BadAnswerError(f"{symbol}: the candles are another market's")

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from operator import lt
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import orjson
 from django.db import connection, transaction
 
 from markets import partitions
 from markets.choices import Source
+from markets.rows import Row
 
 #: Rows staged and committed at once; keeps memory flat and other writers' waits short.
 CHUNK: Final = 20_000
@@ -25,20 +26,6 @@ _COLUMNS: Final = "open_time, open, high, low, close, volume, final, trades, quo
 #: First half of the key of the lock that the writers of one series share; any number.
 _LOCK: Final = 7_266_002
 _PRICES: Final = ("open", "high", "low", "close", "volume")
-
-
-class Row(NamedTuple):
-    """One candle on its way in; ``open_time`` in milliseconds since 1970 UTC, on the grid."""
-
-    open_time: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float
-    final: bool = True
-    trades: int | None = None
-    quote_volume: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

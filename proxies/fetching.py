@@ -129,7 +129,8 @@ def _take(
     options = ListOptions(source.format, source.default_protocol)
     tally, error = Tally(), None
     try:
-        for tally in storing.take(parsing.parse(file, options), source=source, now=now):
+        for latest in storing.take(parsing.parse(file, options), source=source, now=now):
+            tally = latest
             work.check()
     except parsing.UnreadableListError as unreadable:
         error = DownloadError(str(unreadable), kind=FetchError.PARSE)
@@ -174,4 +175,4 @@ def next_interval(interval_s: int, *, failures_in_row: int) -> timedelta:
     """Return the time to the next fetch: doubled with each failure from the third in a row on."""
     usual = timedelta(seconds=interval_s)
     doublings = min(_DOUBLINGS, max(0, failures_in_row - BACK_OFF_AFTER + 1))
-    return max(usual, min(LONGEST_INTERVAL, usual * 2**doublings))
+    return max(usual, min(LONGEST_INTERVAL, usual * (1 << doublings)))

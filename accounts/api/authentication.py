@@ -13,7 +13,7 @@ from rest_framework.authentication import (
     SessionAuthentication,
     get_authorization_header,
 )
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
 from accounts import keys
 from accounts.models import User
@@ -58,3 +58,10 @@ class CookieAuthentication(SessionAuthentication):
         user = found[0]
         assert isinstance(user, User)  # noqa: S101 -- AUTH_USER_MODEL
         return user, keys.caller_of_user(user)
+
+    def enforce_csrf(self, request: Request) -> None:
+        """Refuse an unsafe request without its token, by the code that pages use, too."""
+        try:
+            super().enforce_csrf(request)
+        except PermissionDenied as error:
+            raise PermissionDenied(str(error.detail), code="csrf_failed") from error

@@ -4,9 +4,8 @@ import os
 import sys
 import sysconfig
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Final
+from typing import Final, NamedTuple
 
 import django
 
@@ -20,23 +19,42 @@ _LIBRARIES: Final = tuple(
 _DEEPEST: Final = 60
 _MACHINERY, _LIBRARY, _PRODUCT = range(3)
 
-#: What kind of code a code object is; there are as many as functions that query.
-_kinds: dict[CodeType, int] = {}
+#: What kind of code a code object is, by its id: its own hash is slow. Keeping the code object
+#: keeps the id from being given to another. There are as many as functions that query.
+_kinds: dict[int, tuple[CodeType, int]] = {}
 
+#: Depths of the stack at which the product's code was found lately.
+_depths: tuple[int, ...] = ()
+_DEPTHS_TRIED: Final = 4
 
 #: What the present request or task is, e.g. ``"GET /api/runs"``, set by its edge. Async code
 #: queries in a thread whose stack doesn't show it; the context does.
 doing: ContextVar[str] = ContextVar("doing", default="")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One line of code, the thread that ran it, and what for."""
+class Place(NamedTuple):
+    """One line of code, the thread that ran it, and what for.
 
-    file: str
-    line: int
+    It is made at each check-out and hardly ever read: the line is worked out when it is.
+    """
+
+    code: CodeType
+    instruction: int
     thread: str
-    purpose: str = ""
+    purpose: str
+
+    @property
+    def file(self) -> str:
+        """The file's full path."""
+        return self.code.co_filename
+
+    @property
+    def line(self) -> int:
+        """The line's number, from 1."""
+        for begin, end, line in self.code.co_lines():
+            if line is not None and begin <= self.instruction < end:
+                return line
+        return self.code.co_firstlineno
 
     def __str__(self) -> str:
         purpose = f" ({self.purpose})" if self.purpose else ""
@@ -59,34 +77,59 @@ def _kind_of(code: CodeType) -> int:
     return _LIBRARY if file.startswith((*_LIBRARIES, "<")) else _PRODUCT
 
 
-def _remembered_kind(code: CodeType) -> int:
-    kind = _kinds.get(code)
-    if kind is None:
-        kind = _kinds[code] = _kind_of(code)
-    return kind
+def _learn(code: CodeType) -> tuple[CodeType, int]:
+    found = _kinds[id(code)] = (code, _kind_of(code))
+    return found
 
 
 def taken_by(thread: str) -> Place:
-    """Return the innermost line of the product that led here, else the library's line.
+    """Return a line of the product that led here, the innermost as a rule; else a library's.
 
-    It runs at each check-out, hence walks frames and formats nothing.
+    It runs at each check-out. Looking at a frame costs more than anything else here, so the
+    depths where the product's code was found lately are tried first.
     """
-    frame: FrameType | None = sys._getframe(1)
+    found = _at_known_depth()
+    if found is None:
+        found = _walk()
+    return Place(found.f_code, found.f_lasti, thread, doing.get())
+
+
+def _at_known_depth() -> FrameType | None:
+    """Return the product's frame if it lies, right above machinery, where others lay lately."""
+    for depth in _depths:
+        try:
+            frame = sys._getframe(depth)
+        except ValueError:  # the stack isn't that deep
+            continue
+        if _kind(frame) == _PRODUCT and _kind(sys._getframe(depth - 1)) != _PRODUCT:
+            return frame
+    return None
+
+
+def _walk() -> FrameType:
+    """Look at every frame from the inside and remember where the product's code begins."""
+    frame = outermost = sys._getframe(1)
     library: FrameType | None = None
-    outermost = frame
-    for _ in range(_DEEPEST):
-        if frame is None:
-            break
-        kind = _remembered_kind(frame.f_code)
+    for depth in range(1, _DEEPEST):
+        kind = _kind(frame)
         if kind == _PRODUCT:
-            return _at(frame, thread)
+            _remember(depth)
+            return frame
         if kind == _LIBRARY and library is None:
             library = frame
-        outermost, frame = frame, frame.f_back
-    found = library or outermost
-    assert found is not None  # noqa: S101 -- there is at least the calling frame
-    return _at(found, thread)
+        outermost, caller = frame, frame.f_back
+        if caller is None:
+            break
+        frame = caller
+    return library or outermost
 
 
-def _at(frame: FrameType, thread: str) -> Place:
-    return Place(frame.f_code.co_filename, frame.f_lineno, thread, doing.get())
+def _kind(frame: FrameType) -> int:
+    code = frame.f_code
+    return (_kinds.get(id(code)) or _learn(code))[1]
+
+
+def _remember(depth: int) -> None:
+    """Try ``depth`` first from now on; both searches run one frame below ``taken_by``."""
+    global _depths  # noqa: PLW0603 -- replaced as a whole, so readers need no lock
+    _depths = (depth, *(known for known in _depths if known != depth))[:_DEPTHS_TRIED]

@@ -2,6 +2,7 @@
 
 from project.settings.base import *
 from project.settings.storage import *
+from project.settings.backups import *
 from project.settings.celery import *
 from project.settings.rest import *
 from project.settings.observing import *

@@ -16,10 +16,9 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 HOST = env.text("HOST", "127.0.0.1")
 PORT = env.whole("PORT", 8000, at_least=1)
 PUBLIC_URL = env.scaled("PUBLIC_URL", "").rstrip("/")
-_IS_PRODUCTION = ENVIRONMENT == env.PRODUCTION
-SECRET_KEY = env.text("SECRET_KEY", None if _IS_PRODUCTION else keys.secret_key(DATA_DIR))
+SECRET_KEY = env.made("SECRET_KEY", lambda: keys.secret_key(DATA_DIR))
 #: Keys of encrypted fields, newest first; the first encrypts, all decrypt.
-FIELD_KEYS = env.text("FIELD_KEYS", None if _IS_PRODUCTION else keys.field_keys(DATA_DIR))
+FIELD_KEYS = env.made("FIELD_KEYS", lambda: keys.field_keys(DATA_DIR))
 DEBUG = False
 
 _PUBLIC = urlsplit(PUBLIC_URL)
@@ -75,6 +74,7 @@ INSTALLED_APPS = [
     # After django_celery_beat, so that core may register its models anew.
     "project.core",
     "project.runtime",
+    "project.storage",
     "accounts",
     "proxies",
     "markets",

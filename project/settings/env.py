@@ -1,6 +1,8 @@
 """Strict readers for environment variables: a wrong value stops the start."""
 
+import math
 import os
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -30,6 +32,11 @@ def scaled(name: str, default: str) -> str:
     return text(name) if environment() == PRODUCTION else text(name, default)
 
 
+def made(name: str, make: Callable[[], str]) -> str:
+    """Read ``name``; where the embedded mode lacks it, ``make`` it. Production must set it."""
+    return os.environ.get(name) or (text(name) if environment() == PRODUCTION else make())
+
+
 def flag(name: str, *, default: bool) -> bool:
     """Read ``name`` as a boolean spelled ``true`` or ``false``."""
     value = text(name, str(default)).lower()
@@ -45,7 +52,7 @@ def number(name: str, default: float, *, at_least: float = 0) -> float:
         found = float(value)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name}={value}: write a number") from error
-    if not found >= at_least:
+    if not found >= at_least or math.isinf(found):
         raise ImproperlyConfigured(f"{name}={value}: at least {at_least}")
     return found
 

@@ -1,6 +1,7 @@
 """Databases, cache and sessions."""
 
 from typing import Any
+from urllib.parse import quote
 
 import dj_database_url
 
@@ -15,7 +16,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA cache_size=-20000;"
     "PRAGMA journal_size_limit=67108864;PRAGMA temp_store=MEMORY;"
 )
-DATABASE_URL = env.scaled("DATABASE_URL", f"sqlite:///{DATA_DIR / 'millrace.sqlite3'}")
+DATABASE_URL = env.scaled("DATABASE_URL", f"sqlite:///{quote(str(DATA_DIR / 'millrace.sqlite3'))}")
 REDIS_URL = env.url("REDIS_URL", env.scaled("REDIS_URL", ""), schemes=("redis", "rediss", "unix"))
 
 

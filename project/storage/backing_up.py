@@ -1,10 +1,10 @@
 """Making a backup: copied from one snapshot, packed, read again and counted, then put in place."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from project.core import runs, version
 from project.core.callers import Caller
@@ -15,9 +15,9 @@ from project.storage.errors import BackupDamagedError, BackupFailedError, NoRoom
 from project.storage.models import Backup
 from project.storage.progress import Progress, within
 
-_MB = 1 << 20
+_MB: Final = 1 << 20
 #: Kept free beside what a backup needs, so that the product itself can go on writing.
-SPARE_BYTES = 16 * _MB
+SPARE_BYTES: Final = 16 * _MB
 
 
 def ask(*, by: Caller, now: datetime) -> Run:
@@ -119,21 +119,22 @@ def make(*, progress: Progress, now: datetime, with_checksums: bool = False) -> 
             size_bytes=packed.size_bytes,
             content_bytes=packed.content_bytes,
             sha256=packed.sha256,
-            took_s=round(time.perf_counter() - began_s, 3),
+            took_s=0.0,
             version=version.label(),
             counts=counts,
             checksums=checksums,
         )
         _verify(draft, facts, progress)
+        facts = replace(facts, took_s=round(time.perf_counter() - began_s, 3))
         return Made(facts, shelf.place(draft, facts))
 
 
 def _verify(draft: Path, facts: shelf.Facts, progress: Progress) -> None:
     """Read what lies on the disk, not what was meant to be written."""
     tick = within(progress, phase="verifying", start=60, end=95)
+    if packing.digest(draft, tick=lambda done: tick(done / 4)) != facts.sha256:
+        raise BackupFailedError("other bytes were read from the disk than were written")
     try:
-        if packing.digest(draft, tick=lambda done: tick(done / 4)) != facts.sha256:
-            raise BackupDamagedError("other bytes were read than written")
         found = verifying.of_contents(
             draft, facts.database, draft.parent, tick=lambda done: tick(0.25 + done * 0.75)
         )

@@ -5,7 +5,7 @@ that is there twice counts twice. Flat memory, one pass, some two microseconds a
 """
 
 import marshal
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -24,8 +24,8 @@ class Sum:
         self.total = total
         self.count = count
 
-    def add_rows(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Add rows of None, bool, int, float, str and bytes."""
+    def add_rows(self, rows: Iterable[Any]) -> None:
+        """Add tuples of None, bool, int, float, str and bytes."""
         dump, hashed, from_bytes = marshal.dumps, blake2b, int.from_bytes
         total, count = 0, 0
         for row in rows:

@@ -1,6 +1,7 @@
 """Which backups are kept: those of thirty days, and always the last good one."""
 
 import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -54,7 +55,8 @@ def last_good() -> Backup | None:
 
     A file that turns out bad is marked so, and the next one is looked at.
     """
-    for backup in Backup.objects.good():
+    found: Iterable[Backup] = Backup.objects.good()
+    for backup in found:
         try:
             shelf.checked(shelf.path_of(backup.file))
         except (BackupDamagedError, OSError) as error:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 from project.storage.errors import BackupDamagedError
 from project.storage.progress import Tick, ignore
@@ -17,6 +17,7 @@ try:
     import zstandard
 except ImportError:  # no wheel for this platform: gzip is slower and larger, and always there
     zstandard = None  # type: ignore[assignment]
+HAS_ZSTD: Final = bool(zstandard)
 
 CHUNK: Final = 1 << 20
 #: Some 200 MB/s and a tenth of the size on our tables; higher levels gain little.
@@ -37,7 +38,7 @@ class Packed:
 
 def ending() -> str:
     """Return the ending of files packed here."""
-    return GZIP if zstandard is None else ZSTD
+    return ZSTD if HAS_ZSTD else GZIP
 
 
 class _Digesting:
@@ -85,8 +86,8 @@ def pack(chunks: Iterable[bytes], to: Path) -> Packed:
 def _packer(out: _Digesting, to: Path) -> Any:
     if to.name.endswith(ZSTD):
         how = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
-        return how.stream_writer(out, closefd=False)  # type: ignore[arg-type]
-    return gzip.GzipFile(fileobj=out, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0)  # type: ignore[call-overload]
+        return how.stream_writer(cast("IO[bytes]", out), closefd=False)
+    return gzip.GzipFile(fileobj=out, mode="wb", compresslevel=_GZIP_LEVEL, mtime=0)
 
 
 def unpack(file: Path, *, tick: Tick = ignore) -> Iterator[bytes]:
@@ -113,14 +114,14 @@ def unpack(file: Path, *, tick: Tick = ignore) -> Iterator[bytes]:
 def _reader(packed: IO[bytes], file: Path) -> Any:
     if not file.name.endswith(ZSTD):
         return gzip.GzipFile(fileobj=packed, mode="rb")
-    if zstandard is None:
+    if not HAS_ZSTD:
         raise BackupDamagedError(f"{file.name}: install zstandard (requirements.txt) to read it")
     return zstandard.ZstdDecompressor().stream_reader(packed, closefd=False)
 
 
 def _is_damage(error: Exception) -> bool:
     damages: tuple[type[Exception], ...] = (gzip.BadGzipFile, EOFError, zlib.error)
-    if zstandard is not None:
+    if HAS_ZSTD:
         damages = (*damages, zstandard.ZstdError)
     return isinstance(error, damages)
 

@@ -8,7 +8,7 @@ from django.db import models
 from project.storage.choices import BackupState
 
 if TYPE_CHECKING:
-    from project.storage.models import Backup, PoolSample
+    from project.storage.models import Backup, PoolSample  # noqa: F401 -- bases' parameters
 
 
 class BackupQuerySet(models.QuerySet["Backup"]):

@@ -8,7 +8,7 @@ from django.db import DatabaseError
 
 from project.storage import databases, guarding, keeping, packing, shelf, verifying
 from project.storage.databases import Database
-from project.storage.errors import WrongTargetError, room_told
+from project.storage.errors import BackupBusyError, WrongTargetError, room_told
 from project.storage.progress import Progress, within
 
 
@@ -81,7 +81,7 @@ def _adopt(now: datetime) -> None:
     try:
         with shelf.locked():
             keeping.adopt(now=now)
-    except DatabaseError:  # its tables are those of an older version: migrate comes first
+    except (DatabaseError, BackupBusyError):  # an older version, or a backup: told later
         return
     finally:
         databases.let_go()

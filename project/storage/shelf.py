@@ -106,7 +106,9 @@ def locked() -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise BackupBusyError("another process works on the backups; try again later") from error
+            raise BackupBusyError(
+                "another process works on the backups; try again later"
+            ) from error
         _sweep()
         yield
 
@@ -219,7 +221,9 @@ def _expected_digest(file: Path) -> str:
     try:
         words = _beside(file, SHA256).read_text(encoding="utf-8").split()
     except OSError as error:
-        raise BackupDamagedError(f"{file.name}{SHA256} is missing: nothing proves the file") from error
+        raise BackupDamagedError(
+            f"{file.name}{SHA256} is missing: nothing proves the file"
+        ) from error
     return words[0] if words else ""
 
 

@@ -68,7 +68,9 @@ def require_counts(expected: Mapping[str, int], found: Mapping[str, int]) -> Non
     require_equal(expected, found, what="rows")
 
 
-def require_equal(expected: Mapping[str, object], found: Mapping[str, object], *, what: str) -> None:
+def require_equal(
+    expected: Mapping[str, object], found: Mapping[str, object], *, what: str
+) -> None:
     """Compare two values per table.
 
     Raises:
@@ -76,8 +78,6 @@ def require_equal(expected: Mapping[str, object], found: Mapping[str, object], *
     """
     if dict(expected) == dict(found):
         return
-    wrong = sorted(
-        name for name in {*expected, *found} if expected.get(name) != found.get(name)
-    )
+    wrong = sorted(name for name in {*expected, *found} if expected.get(name) != found.get(name))
     told = ", ".join(f"{name} {expected.get(name)} → {found.get(name)}" for name in wrong[:5])
     raise BackupDamagedError(f"{what} of {len(wrong)} table(s) differ: {told}")

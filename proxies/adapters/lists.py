@@ -12,7 +12,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from project.core import addresses
-from project.core.errors import TransientError
+from project.core.errors import AppError, TransientError
 from proxies.choices import FetchError
 
 _CHUNK_BYTES: Final = 65536
@@ -122,7 +122,7 @@ async def _one(
         except TimeoutError:
             late = DownloadError(f"no answer in {limits.total_s:g} s", kind=FetchError.TIMEOUT)
             return Download(asked.key, loop.time() - began_s, error=late)
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except (AppError, aiohttp.ClientError, OSError, ValueError) as error:
             failed = DownloadError(_reason(error))
             return Download(asked.key, loop.time() - began_s, error=failed)
         return Download(asked.key, loop.time() - began_s, file=file)
@@ -143,18 +143,11 @@ async def _download(
     for _ in range(limits.redirects + 1):
         _require_public(url)
         headers = asked.headers if url.origin() == home else {}
-        try:
-            async with session.get(url, headers=headers, allow_redirects=False) as answer:
-                if answer.status not in _REDIRECTS:
-                    return await _body(answer, limits)
-                url = url.join(URL(answer.headers.get("Location", "")))
-        except aiohttp.ClientConnectorError as error:
-            raise _of_connecting(error) from error
+        async with session.get(url, headers=headers, allow_redirects=False) as answer:
+            if answer.status not in _REDIRECTS:
+                return await _body(answer, limits)
+            url = url.join(URL(answer.headers.get("Location", "")))
     raise DownloadError(f"more than {limits.redirects} redirects")
-
-
-def _of_connecting(error: aiohttp.ClientConnectorError) -> DownloadError:
-    return DownloadError(_reason(error))
 
 
 def _require_public(url: URL) -> None:
@@ -175,15 +168,19 @@ async def _body(answer: aiohttp.ClientResponse, limits: Limits) -> IO[bytes]:
     if answer.status >= _ERROR:
         raise DownloadError(f"answered {answer.status}")
     file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115 -- handed on
-    size = 0
     try:
-        async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
-            size += len(chunk)
-            if size > limits.size_bytes:
-                raise DownloadError(f"larger than {limits.size_bytes} bytes")
-            file.write(chunk)
+        await _copy(answer, file, at_most=limits.size_bytes)
     except BaseException:
         file.close()
         raise
     file.seek(0)
     return file
+
+
+async def _copy(answer: aiohttp.ClientResponse, file: IO[bytes], *, at_most: int) -> None:
+    size = 0
+    async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
+        size += len(chunk)
+        if size > at_most:
+            raise DownloadError(f"larger than {at_most} bytes")
+        file.write(chunk)

@@ -1,5 +1,7 @@
-"""Addresses of the API."""
+"""Addresses outside of /api/ that are open to everybody."""
 
-from typing import Any
+from django.urls import path
 
-urlpatterns: list[Any] = []
+from proxies.api.judge import judge
+
+urlpatterns = [path("judge", judge, name="judge")]

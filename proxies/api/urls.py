@@ -1,5 +1,20 @@
-"""Addresses of the API."""
+"""Addresses of the proxies API."""
 
-from typing import Any
+from django.urls import path
 
-urlpatterns: list[Any] = []
+from proxies.api import importing, leases, views
+
+urlpatterns = [
+    path("proxies", views.ProxyList.as_view(), name="proxies"),
+    path("proxies/stats", views.Stats.as_view(), name="proxies-stats"),
+    path("proxies/fetch", views.Fetch.as_view(), name="proxies-fetch"),
+    path("proxies/validate", views.Validate.as_view(), name="proxies-validate"),
+    path("proxies/import", importing.Import.as_view(), name="proxies-import"),
+    path("proxies/export", views.Export.as_view(), name="proxies-export"),
+    path("proxies/leases", leases.LeaseList.as_view(), name="leases"),
+    path("proxies/leases/<int:lease_id>/renew", leases.LeaseRenew.as_view(), name="lease-renew"),
+    path(
+        "proxies/leases/<int:lease_id>/release", leases.LeaseRelease.as_view(), name="lease-release"
+    ),
+    path("proxies/<int:proxy_id>", views.ProxyDetail.as_view(), name="proxy"),
+]

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from markets import checking, partitions, storing, timeframes
 from markets.choices import Policy, Source
 from markets.models import Candle
-from markets.storing import Row
+from markets.rows import Row
 from tests.markets.factories import MINUTE, START_MS, make_series
 
 COUNT = int(os.environ.get("CANDLES", "1000000"))

@@ -47,4 +47,4 @@ def make_process(role: str, **fields: Any) -> ProcessHeartbeat:
     """Make a sign of life that lasts for the whole test."""
     now = timezone.now()
     facts = {"host": "mill", "pid": 7, "version": "0.1.0", "started_at": now, "beat_at": now}
-    return ProcessHeartbeat.objects.create(role=role, name=f"mill:{role}", **(facts | fields))
+    return ProcessHeartbeat.objects.create(role=role, **({"name": f"mill:{role}"} | facts | fields))

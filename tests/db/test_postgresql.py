@@ -165,8 +165,8 @@ def test_crash_under_load_costs_few_requests_and_is_named(make_alias, server, re
                 "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend' "
                 "AND pid <> pg_backend_pid() LIMIT 1"
             ).fetchone()
-            assert row is not None
-            os.kill(row[0], signal.SIGKILL)  # the server ends everybody and starts again
+        assert row is not None
+        os.kill(row[0], signal.SIGKILL)  # the server ends everybody and starts again
         list(running)
     watch.tick()
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from markets.choices import Source
 from markets.models import BackfillTask, CollectorConfig, Exchange, Gap, Market, Series
-from markets.storing import Row, upsert_candles
+from markets.rows import Row
+from markets.storing import upsert_candles
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)

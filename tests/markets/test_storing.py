@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from markets import storing
 from markets.choices import Source
 from markets.models import Candle, CandleRevision
-from markets.storing import Row, Stored
+from markets.rows import Row
+from markets.storing import Stored
 from tests.markets.factories import MINUTE, NOW, START_MS, make_row, make_rows, make_series
 
 pytestmark = pytest.mark.django_db

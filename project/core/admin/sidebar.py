@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
-#: Groups in order; within one the models in order, then whatever else the app registers.
+#: Groups in order; within one the models in order, then whatever else the apps register.
 GROUPS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     (
         "Operations",
@@ -16,18 +16,28 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     ),
     (
         "Markets",
-        ("markets.market", "markets.collectorconfig", "markets.backfilltask"),
+        (
+            "markets.market",
+            "markets.collectorconfig",
+            "markets.gap",
+            "markets.backfilltask",
+            "markets.qualitysummary",
+            "markets.series",
+        ),
         ("markets",),
     ),
-    ("Proxies", ("proxies.proxy", "proxies.lease", "proxies.proxysource"), ("proxies",)),
-    ("Analysis", (), ("analysis",)),
-    ("Accounts", ("accounts.user", "accounts.apikey", "auth.group"), ("accounts", "auth")),
     (
-        "Engine room",
-        ("core.tasktotals", "core.leadership"),
-        ("core", "django_celery_beat"),
+        "Proxies",
+        ("proxies.proxy", "proxies.lease", "proxies.proxysource", "proxies.poolpolicy"),
+        ("proxies",),
     ),
+    ("Analysis", (), ("analysis",)),
+    ("Storage", ("storage.backup", "storage.poolsample"), ("storage",)),
+    ("Accounts", ("accounts.user", "accounts.apikey", "auth.group"), ("accounts", "auth")),
+    ("Engine room", ("core.tasktotals", "core.leadership"), ("core", "django_celery_beat")),
 )
+#: Closed until one of its pages is open.
+FOLDED: Final = "Engine room"
 ICONS: Final = {
     "accounts.apikey": "key",
     "accounts.user": "person",
@@ -42,21 +52,30 @@ ICONS: Final = {
     "django_celery_beat.periodictask": "event_repeat",
     "django_celery_beat.solarschedule": "wb_twilight",
     "markets.backfilltask": "healing",
-    "markets.candle": "candlestick_chart",
-    "markets.collectorconfig": "conveyor_belt",
+    "markets.candlerevision": "edit_note",
+    "markets.collectorconfig": "download",
     "markets.exchange": "account_balance",
     "markets.gap": "broken_image",
     "markets.market": "candlestick_chart",
-    "markets.qualitycheck": "verified",
+    "markets.qualitysummary": "verified",
+    "markets.ratebudget": "speed",
     "markets.series": "stacked_line_chart",
+    "proxies.check": "network_check",
+    "proxies.importupload": "upload_file",
     "proxies.lease": "handshake",
+    "proxies.leaseslot": "confirmation_number",
+    "proxies.poolpolicy": "policy",
     "proxies.proxy": "hub",
-    "proxies.proxycheck": "network_check",
     "proxies.proxysource": "rss_feed",
+    "proxies.sourceentry": "list_alt",
+    "proxies.stickysession": "link",
+    "proxies.targetstate": "my_location",
+    "storage.backup": "backup",
+    "storage.poolsample": "database",
 }
 TITLES: Final = {
-    "django_celery_beat.periodictask": "Periodic jobs",
     "core.processheartbeat": "Processes",
+    "django_celery_beat.periodictask": "Periodic jobs",
 }
 OTHER: Final = "table_rows"
 
@@ -102,7 +121,7 @@ def _group(
     later = {label for _, names, _ in GROUPS for label in names if names != first}
     labels = [*first, *[label for label in others if label not in later]]
     links = [_page_link(label, pages.pop(label), request) for label in labels if label in pages]
-    return {"title": title, "items": links, "collapsible": title == "Engine room"}
+    return {"title": title, "items": links, "collapsible": title == FOLDED}
 
 
 def _page_link(label: str, page: dict[str, Any], request: HttpRequest) -> dict[str, Any]:

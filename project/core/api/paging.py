@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -41,6 +42,8 @@ class Cursor(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """Read the cursor; DRF would call a bad one 404."""
         try:
+            # base64 itself passes over letters that it doesn't know
+            base64.b64decode(request.query_params.get(self.cursor_query_param, ""), validate=True)
             return super().decode_cursor(request)
-        except NotFound as error:
+        except (NotFound, ValueError) as error:
             raise BadCursor from error

@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from rest_framework import exceptions as drf
-from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
 from project.core import errors, requests
@@ -90,47 +89,49 @@ def of_error(error: errors.AppError, *, instance: str) -> dict[str, Any]:
     return document(status_of(error), error.code, str(error), instance=instance, **extra)
 
 
-def exception_handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """Answer what a REST view raised; None for a bug, which Django answers with 500."""
-    request = context["request"]
-    instance = request.path
+    instance = context["request"].path
     if isinstance(exc, errors.AppError):
-        answer = Response(of_error(exc, instance=instance), status=status_of(exc))
+        answer = _written(of_error(exc, instance=instance))
         if isinstance(exc, errors.TransientError):
             answer["Retry-After"] = _retry_after(exc)
     elif isinstance(exc, Http404):
-        answer = Response(document(404, "not_found", "Not found", instance=instance), status=404)
+        answer = _written(document(404, "not_found", "Not found", instance=instance))
     elif isinstance(exc, PermissionDenied):
-        refused = document(403, "permission_denied", "You may not do this", instance=instance)
-        answer = Response(refused, status=403)
+        detail = "You may not do this"
+        answer = _written(document(403, "permission_denied", detail, instance=instance))
     elif isinstance(exc, drf.APIException):
         answer = _of_drf(exc, instance)
     else:
         return None
     set_rollback()
-    answer.content_type = CONTENT_TYPE
     return answer
+
+
+def _written(body: dict[str, Any]) -> HttpResponse:
+    """Write a problem document, whatever form the view's own answers have."""
+    return HttpResponse(orjson.dumps(body), content_type=CONTENT_TYPE, status=body["status"])
 
 
 def _retry_after(error: errors.TransientError) -> str:
     return str(max(1, math.ceil(error.retry_after_s or 1)))
 
 
-def _of_drf(exc: drf.APIException, instance: str) -> Response:
+def _of_drf(exc: drf.APIException, instance: str) -> HttpResponse:
     status = exc.status_code
     if isinstance(exc, drf.ValidationError):
         found = list(_field_problems(exc.get_full_details()))
-        unknown = all(one["code"] == "unknown_field" for one in found)
+        unknown = bool(found) and all(one["code"] == "unknown_field" for one in found)
         code = "unknown_field" if unknown else "invalid"
         detail = "; ".join(f"{one['field']}: {one['detail']}" for one in found[:5])
-        body = document(422, code, detail, instance=instance, errors=found)
-        return Response(body, status=422)
+        return _written(document(422, code, detail, instance=instance, errors=found))
     codes = exc.get_codes()
     code = codes if isinstance(codes, str) else "error"
     code = {"parse_error": "malformed", "unsupported_media_type": "unsupported_media_type"}.get(
         code, code
     )
-    answer = Response(document(status, code, str(exc.detail), instance=instance), status=status)
+    answer = _written(document(status, code, str(exc.detail), instance=instance))
     if challenge := getattr(exc, "auth_header", None):
         answer["WWW-Authenticate"] = challenge
     if wait := getattr(exc, "wait", None):
@@ -188,7 +189,7 @@ def _django_answer(request: HttpRequest, status: int, code: str, detail: str) ->
     """Answer outside of REST: a problem document for programs, a page for people."""
     body = document(status, code, detail, instance=request.path)
     if _wants_json(request):
-        return HttpResponse(orjson.dumps(body), content_type=CONTENT_TYPE, status=status)
+        return _written(body)
     # without the request: context processors could fail again on the way to say so
     return HttpResponse(render_to_string("problem.html", {"problem": body}), status=status)
 

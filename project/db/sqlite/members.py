@@ -5,13 +5,15 @@ import sqlite3
 import threading
 import time
 import weakref
-from typing import Protocol
+from typing import Final, Protocol
 
 from project.db import places
 from project.db.errors import NestedWriterError, WriterBusyError
 from project.db.places import Place
 from project.db.recording import ErrorKind, Recorder
 from project.db.sqlite.gating import Turn, WriterGate
+
+_JUST_NOW_S: Final = 0.0005
 
 
 class Owner(Protocol):
@@ -106,16 +108,20 @@ class Member:
         """Wait for the turn to write; nothing happens where it is held already."""
         if self.turn is not None:
             return
-        thread_name = threading.current_thread().name
-        place = places.taken_by(thread_name) if self.recorder.is_on else None
         try:
-            self.turn = self.gate.enter(timeout_s=timeout_s, place=place)
+            self.turn = self.gate.enter(timeout_s=timeout_s, place=self._writing_place())
         except WriterBusyError as error:
             self.recorder.failed(ErrorKind.BUSY, str(error))
             raise
         except NestedWriterError as error:
             self.recorder.failed(ErrorKind.DEADLOCK, str(error))
             raise
+
+    def _writing_place(self) -> Place | None:
+        """Return where the write begins: mostly where the connection was taken just now."""
+        if not self.recorder.is_on or time.monotonic() - self.lent_at_s < _JUST_NOW_S:
+            return self.place
+        return places.taken_by(threading.current_thread().name)
 
     def leave_gate(self) -> None:
         """End the turn to write, if there is one."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, LiteralString, cast
+from typing import Any, Final
 
 import psycopg
 from psycopg import sql
@@ -51,7 +51,10 @@ def connect(dsn: str, **more: Any) -> psycopg.Connection:
     Raises:
         TransientError: the server does not answer, or refuses.
     """
-    words = {"connect_timeout": CONNECT_WITHIN_S, "application_name": "millrace-storage"}
+    words: dict[str, Any] = {
+        "connect_timeout": CONNECT_WITHIN_S,
+        "application_name": "millrace-storage",
+    }
     try:
         return psycopg.connect(make_conninfo(dsn, **words), **more)
     except psycopg.OperationalError as error:
@@ -64,7 +67,7 @@ def _named(schema: str, table: str) -> str:
 
 def tables(connection: psycopg.Connection) -> dict[str, sql.Identifier]:
     """Return the tables that are not the server's own, by name without ``public.``."""
-    rows = connection.execute(cast("LiteralString", _TABLES)).fetchall()
+    rows = connection.execute(_TABLES).fetchall()
     return {_named(*row): sql.Identifier(*row) for row in rows}
 
 
@@ -81,10 +84,8 @@ def counts(connection: psycopg.Connection, *, tick: Tick = ignore) -> dict[str, 
 def checksums(connection: psycopg.Connection, *, tick: Tick = ignore) -> dict[str, str]:
     """Return each table's sum over its rows as text."""
     for statement in _SAME_TEXT:
-        connection.execute(cast("LiteralString", statement))
-    return {
-        name: str(_sum(connection, table, tick)) for name, table in tables(connection).items()
-    }
+        connection.execute(statement)
+    return {name: str(_sum(connection, table, tick)) for name, table in tables(connection).items()}
 
 
 def _sum(connection: psycopg.Connection, table: sql.Identifier, tick: Tick) -> Sum:

@@ -14,9 +14,10 @@ ANSWER_WITHIN_S: Final = 60
 _ATTEMPTS: Final = 3
 _PART_BYTES: Final = 16 << 20
 #: Answers after which trying again is useless until somebody changes a setting.
-_REFUSALS: Final = frozenset({"400", "401", "403", "404", "301", "InvalidAccessKeyId"} | {
-    "AccessDenied", "NoSuchBucket", "NoSuchKey", "SignatureDoesNotMatch", "InvalidBucketName"
-})
+_REFUSALS: Final = frozenset(
+    {"400", "401", "403", "404", "301", "InvalidAccessKeyId"}
+    | {"AccessDenied", "NoSuchBucket", "NoSuchKey", "SignatureDoesNotMatch", "InvalidBucketName"}
+)
 
 
 class StoreAwayError(TransientError):

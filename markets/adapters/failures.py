@@ -1,0 +1,97 @@
+"""What each failure of ccxt or HTTP means: come again, come later, go another way, or give up."""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any, Final
+
+import ccxt
+
+from markets.adapters import wire
+from project.core.errors import AppError
+
+_BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
+_STATUS: Final = re.compile(r" (\d{3}) ")
+#: A text of the other side is cut to so many characters, and has no addresses of proxies.
+_SHOWN: Final = 200
+_BLOCKING: Final = frozenset({403, 418, 451})
+
+
+@contextmanager
+def translated(exchange: Any, *, now_ms: int) -> Iterator[None]:
+    """Turn whatever ccxt raises in the block into an error of ``adapters/wire.py``."""
+    try:
+        yield
+    except AppError:
+        raise
+    except (ccxt.BaseError, OSError, ValueError, TypeError, KeyError) as error:
+        raise of(error, dict(exchange.last_response_headers or {}), now_ms=now_ms) from error
+
+
+def of(error: Exception, headers: Mapping[str, Any], *, now_ms: int) -> AppError:
+    """Return the error that ``error`` means; ``headers`` are those of the last answer."""
+    text = shown(error)
+    status = status_of(error)
+    if isinstance(error, ccxt.BadSymbol):
+        return wire.UnknownSymbolError(text)
+    if status in _BLOCKING or _BANNED_UNTIL.search(str(error)):
+        wait_s = retry_after_s(str(error), headers, now_ms=now_ms)
+        return wire.BlockedError(text, retry_after_s=wait_s)
+    if isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded):
+        wait_s = retry_after_s(str(error), headers, now_ms=now_ms)
+        return wire.RateLimitedError(text, retry_after_s=wait_s)
+    for kinds, family in _FAMILIES:
+        if isinstance(error, kinds):
+            return family(text)
+    return wire.BadAnswerError(f"unreadable answer: {type(error).__name__}")
+
+
+_FAMILIES: Final[tuple[tuple[Any, type[AppError]], ...]] = (
+    ((ccxt.RequestTimeout, TimeoutError), wire.AnswerTimeoutError),
+    ((ccxt.OnMaintenance, ccxt.ExchangeNotAvailable), wire.ExchangeError),
+    ((ccxt.BadResponse, ccxt.NullResponse), wire.BadAnswerError),
+    ((ccxt.NetworkError, OSError), wire.NetworkError),
+    ((ccxt.BadRequest, ccxt.AuthenticationError, ccxt.NotSupported), wire.RefusedError),
+    ((ccxt.ExchangeError,), wire.ExchangeError),
+)
+
+
+def status_of(error: Exception) -> int | None:
+    """Return the HTTP status behind a failure, from its cause or its text."""
+    cause = error.__cause__ or error.__context__
+    response = getattr(cause, "response", None)
+    if response is not None:
+        return int(response.status_code)
+    found = _STATUS.search(str(error))
+    return int(found[1]) if found else None
+
+
+def retry_after_s(text: str, headers: Mapping[str, Any], *, now_ms: int) -> float | None:
+    """Return for how long the exchange asked to be left alone; None where it didn't."""
+    if banned := _BANNED_UNTIL.search(text):
+        return max(1.0, (int(banned[1]) - now_ms) / 1000)
+    told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    if not told:
+        return None
+    try:
+        return max(0.0, float(told))
+    except ValueError:
+        return _until_date(str(told), now_ms)
+
+
+def _until_date(told: str, now_ms: int) -> float | None:
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, moment.timestamp() - now_ms / 1000)
+
+
+def shown(error: Exception) -> str:
+    """Return what may be shown of a failure: no query, no credentials, not endless."""
+    text = re.sub(r"(\w+://)[^@\s/]+@", r"\1…@", str(error))
+    text = re.sub(r"\?\S+", "", re.sub(r"\s+", " ", text))
+    return f"{type(error).__name__}: {text[:_SHOWN]}"

@@ -1,0 +1,163 @@
+"""What every exchange adapter takes, gives and raises."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from markets.rows import Row
+from project.core.errors import PermanentError, TransientError
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an exchange is reached.
+
+    Attributes:
+        exchange: ccxt's id.
+        rest_url: base of its REST interface; empty: the usual one.
+        timeout_s: for connecting, and between two pieces of an answer; thrice that for the whole.
+        proxy_url: the only way out; empty: directly. A secret where it has a password.
+    """
+
+    exchange: str
+    rest_url: str = ""
+    timeout_s: float = 10.0
+    proxy_url: str = ""
+
+    def __repr__(self) -> str:
+        way = "a proxy" if self.proxy_url else "direct"
+        return f"Access({self.exchange}, {way})"
+
+
+@dataclass(frozen=True, slots=True)
+class PageAsk:
+    """One bounded window of candles: ``[start_ms, end_ms)``.
+
+    Attributes:
+        exchange_symbol: the exchange's own spelling; ``symbol`` is ccxt's.
+        timeframe: as ccxt spells it.
+        step_ms: length of a candle.
+        limit: rows at most.
+        now_ms: the exchange's time.
+    """
+
+    symbol: str
+    exchange_symbol: str
+    timeframe: str
+    step_ms: int
+    start_ms: int
+    end_ms: int
+    limit: int
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class MarketInfo:
+    """One market as the exchange lists it."""
+
+    symbol: str
+    base: str
+    quote: str
+    exchange_symbol: str
+    is_listed: bool = True
+    listed_ms: int | None = None
+
+
+class Venue(Protocol):
+    """One exchange, ready to be asked; not to be shared between threads."""
+
+    #: True where a page that is cut off holds the newest rows of its window.
+    newest_first: bool
+
+    def time_ms(self) -> int | None:
+        """Return the exchange's time; None where it has no such call."""
+
+    def markets(self) -> Sequence[MarketInfo]:
+        """Return all spot markets."""
+
+    def page(self, ask: PageAsk) -> list[Row]:
+        """Return the rows of one window as they came, in one request.
+
+        ``final`` is False only where the exchange says that the candle is still open.
+        """
+
+    def page_limit(self, ask: PageAsk) -> int:
+        """Return how many rows the exchange gives at most for such a window."""
+
+    def close(self) -> None:
+        """Close its connections."""
+
+
+class ExchangeError(TransientError):
+    """The exchange, or the way to it, failed; ``outcome`` is what a proxy is told of it."""
+
+    code = "exchange_unavailable"
+    title = "The exchange can't be reached or has an error"
+    outcome = "error"
+    #: Whether another way out may help.
+    rotates = False
+
+
+class NetworkError(ExchangeError):
+    """The connection failed or was cut."""
+
+    code = "network"
+    title = "The connection failed"
+    outcome = "refused"
+    rotates = True
+
+
+class AnswerTimeoutError(ExchangeError):
+    """No whole answer in time."""
+
+    code = "timeout"
+    title = "No answer in time"
+    outcome = "timeout"
+    rotates = True
+
+
+class RateLimitedError(ExchangeError):
+    """Too many requests (429); ``retry_after_s`` is what the exchange asked for."""
+
+    code = "rate_limited"
+    title = "Too many requests for the exchange"
+    outcome = "rate_limited"
+    rotates = True
+
+
+class BlockedError(ExchangeError):
+    """This address is banned or refused (418, 403, 451, a challenge page)."""
+
+    code = "blocked"
+    title = "The exchange refuses this address"
+    outcome = "blocked"
+    rotates = True
+
+
+class BadAnswerError(ExchangeError):
+    """An answer that is no data: HTML, nothing, rows of nothing; it proves nothing."""
+
+    code = "bad_response"
+    title = "The exchange answered something else than data"
+    outcome = "mismatch"
+
+
+class RefusedError(PermanentError):
+    """The exchange refuses the request for good."""
+
+    code = "exchange_refused"
+    title = "The exchange refuses the request"
+
+
+class UnknownSymbolError(RefusedError):
+    """The exchange doesn't trade this."""
+
+    code = "unknown_symbol"
+    title = "The exchange doesn't know this market"
+
+
+class UnknownExchangeError(RefusedError):
+    """ccxt knows no such exchange."""
+
+    code = "unknown_exchange"
+    title = "There is no such exchange"

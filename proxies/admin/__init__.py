@@ -1,0 +1,5 @@
+"""Staff pages of the proxies app."""
+
+from proxies.admin import leases, pool, sources
+
+__all__ = ["leases", "pool", "sources"]

@@ -1,0 +1,70 @@
+"""Staff pages of lending: leases, the slots behind them, sessions."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from project.core.admin.pages import ReadOnly
+from proxies import returning
+from proxies.models import Lease, LeaseSlot, StickySession
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnly):
+    """Who has, and had, which proxy."""
+
+    list_display = (
+        "id",
+        "proxy",
+        "holder",
+        "target",
+        "pool",
+        "state",
+        "acquired_at",
+        "expires_at",
+        "released_at",
+        "outcome",
+        "status_code",
+    )
+    list_filter = ("state", "outcome", "pool", "is_late")
+    list_select_related = ("proxy",)
+    search_fields = ("holder", "target", "request_id", "session", "proxy__host")
+    ordering = ("-id",)
+    exclude = ("token",)
+    actions = ("end",)
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("proxies.change_lease")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
+
+    @admin.action(description="End the chosen leases", permissions=["manage"])
+    def end(self, request: HttpRequest, chosen: QuerySet[Lease]) -> None:
+        """End those that stand; their holders learn of it when they next renew."""
+        ended = returning.revoke(chosen, now=timezone.now())
+        self.message_user(request, f"Ended {ended} lease(s).", messages.SUCCESS)
+
+
+@admin.register(LeaseSlot)
+class LeaseSlotAdmin(ReadOnly):
+    """The rows that hold the claims."""
+
+    list_display = ("exclusive_key", "n", "proxy", "held_until")
+    list_select_related = ("proxy",)
+    search_fields = ("exclusive_key",)
+    ordering = ("-held_until", "id")
+    exclude = ("token",)
+
+
+@admin.register(StickySession)
+class StickySessionAdmin(ReadOnly):
+    """Which session stays with which proxy."""
+
+    list_display = ("holder", "session", "proxy", "used_at")
+    list_select_related = ("proxy",)
+    search_fields = ("holder", "session")
+    ordering = ("-used_at",)

@@ -1,0 +1,188 @@
+"""Staff pages of the pool: proxies, their checks and targets, the policies."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from unfold.admin import ModelAdmin
+
+from project.core.admin.pages import ReadOnly, caller_of
+from project.core.errors import AppError
+from proxies import checking, managing, scoring
+from proxies.models import Check, PoolPolicy, Proxy, TargetState
+from proxies.scoring import Evidence
+
+
+@admin.register(Proxy)
+class ProxyAdmin(ReadOnly):
+    """The pool; proxies come from lists and change by checks and leases."""
+
+    list_display = (
+        "endpoint",
+        "state",
+        "pool",
+        "score_shown",
+        "anonymity",
+        "country",
+        "exit_ip",
+        "latency_shown",
+        "last_checked_at",
+        "last_lent_at",
+    )
+    list_filter = ("state", "pool", "scheme", "anonymity", "tls_ok", "country")
+    search_fields = ("host", "exit_ip", "username")
+    ordering = ("-id",)
+    exclude = ("password", "password_hash")
+    readonly_fields = ("explanation", "history")
+    actions = ("check_now", "take_out", "let_in")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Proxy]:
+        found: QuerySet[Proxy] = super().get_queryset(request)
+        return found.defer("password")
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("proxies.change_proxy")
+
+    @admin.display(description="Score", ordering="score")
+    def score_shown(self, proxy: Proxy) -> str:
+        return "–" if proxy.score is None else f"{proxy.score:.0f}"
+
+    @admin.display(description="Latency", ordering="latency_ms")
+    def latency_shown(self, proxy: Proxy) -> str:
+        return "–" if proxy.latency_ms is None else f"{proxy.latency_ms:.0f} ms"
+
+    @admin.display(description="Why this score")
+    def explanation(self, proxy: Proxy) -> str:
+        if proxy.evidence_at is None:
+            return "Nothing is known of it yet."
+        now = timezone.now()
+        known = Evidence(proxy.good_weight, proxy.total_weight, proxy.evidence_at)
+        fresh = scoring.decay(known, at=now)
+        return (
+            f"Evidence worth {fresh.total:.2f} checks of today, {fresh.good:.2f} of it good; "
+            f"with the usual doubt that makes {scoring.score_of(known, at=now):.0f} of 100. "
+            f"Evidence loses half its weight each hour; what a site did to its visitors, "
+            f"such as a ban, counts at that site alone."
+        )
+
+    @admin.display(description="History")
+    def history(self, proxy: Proxy) -> str:
+        pages = (
+            ("check", "Checks"),
+            ("lease", "Leases"),
+            ("targetstate", "Targets"),
+            ("sourceentry", "Sources"),
+        )
+        links = [
+            (reverse(f"admin:proxies_{name}_changelist"), proxy.pk, label) for name, label in pages
+        ]
+        return format_html_join(" · ", '<a href="{}?proxy__id__exact={}">{}</a>', links)
+
+    @admin.action(description="Check now", permissions=["manage"])
+    def check_now(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
+        """Ask for a round of the chosen proxies."""
+        selection = checking.Selection(ids=list(chosen.values_list("pk", flat=True)))
+        try:
+            run = checking.submit(selection, by=caller_of(request), now=timezone.now())
+        except AppError as error:
+            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
+            return
+        page = reverse("admin:core_run_change", args=[run.pk])
+        told = format_html('They are <a href="{}">being checked</a>.', page)
+        self.message_user(request, told, messages.SUCCESS)
+
+    @admin.action(description="Take out, and end their leases", permissions=["manage"])
+    def take_out(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
+        """Block the chosen proxies."""
+        taken = managing.block(chosen, now=timezone.now())
+        self.message_user(request, f"Took out {taken}.", messages.SUCCESS)
+
+    @admin.action(description="Let back in", permissions=["manage"])
+    def let_in(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
+        """Let blocked and retired ones be checked again."""
+        let_in = managing.unblock(chosen, now=timezone.now())
+        self.message_user(request, f"{let_in} will be checked again.", messages.SUCCESS)
+
+
+@admin.register(Check)
+class CheckAdmin(ReadOnly):
+    """What checks found, the newest first."""
+
+    list_display = (
+        "proxy",
+        "at",
+        "verdict",
+        "detail",
+        "latency_ms",
+        "exit_ip",
+        "anonymity",
+        "tls_ok",
+    )
+    list_filter = ("verdict", "anonymity", "tls_ok")
+    list_select_related = ("proxy",)
+    search_fields = ("proxy__host", "exit_ip")
+    ordering = ("-id",)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
+
+
+@admin.register(TargetState)
+class TargetStateAdmin(ReadOnly):
+    """How proxies fare at targets, and who banned whom."""
+
+    list_display = (
+        "target",
+        "proxy",
+        "last_outcome",
+        "failures_in_row",
+        "blocked_until",
+        "blocked_for",
+        "latency_ms",
+        "last_lent_at",
+    )
+    list_filter = ("blocked_for", "last_outcome")
+    list_select_related = ("proxy",)
+    search_fields = ("target", "proxy__host")
+    ordering = ("target", "-id")
+    actions = ("lift",)
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("proxies.change_targetstate")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
+
+    @admin.action(description="Lift the bans", permissions=["manage"])
+    def lift(self, request: HttpRequest, chosen: QuerySet[TargetState]) -> None:
+        """Let the targets be visited again."""
+        lifted = managing.lift(chosen)
+        self.message_user(request, f"Lifted {lifted} ban(s).", messages.SUCCESS)
+
+
+@admin.register(PoolPolicy)
+class PoolPolicyAdmin(ModelAdmin):
+    """How each pool ranks, lends, rests and checks its proxies."""
+
+    list_display = (
+        "pool",
+        "enter_score",
+        "leave_score",
+        "lease_ttl_s",
+        "max_leases",
+        "exclusive_by",
+        "is_per_target",
+        "cool_down_s",
+        "check_every_s",
+    )
+    readonly_fields = ("pool",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return False

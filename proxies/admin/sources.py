@@ -1,0 +1,183 @@
+"""Staff pages of sources: lists fetched or pasted, and what they named."""
+
+from typing import Any, Final
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.admin import ModelAdmin
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
+
+from project.core.admin.pages import ReadOnly, caller_of
+from project.core.errors import AppError
+from proxies import fetching
+from proxies.choices import ProxyState
+from proxies.models import ImportUpload, ProxySource, SourceEntry
+
+_SECRETS: Final = ("text", "headers")
+_KEPT: Final = "Write-only. Empty: stays as it is; a single - removes it."
+
+
+class ProxySourceForm(forms.ModelForm[ProxySource]):
+    """A source; what may hold passwords is taken in and never shown again."""
+
+    text = forms.CharField(
+        required=False, widget=UnfoldAdminTextareaWidget, help_text=f"Pasted list. {_KEPT}"
+    )
+    upload = forms.FileField(
+        required=False, widget=UnfoldAdminFileFieldWidget, help_text="Or the list as a file."
+    )
+    headers = forms.CharField(
+        required=False,
+        widget=UnfoldAdminTextareaWidget,
+        help_text=f"Sent with each request, one `Name: value` a line. {_KEPT}",
+    )
+
+    class Meta:
+        """What staff decide."""
+
+        model = ProxySource
+        fields = (
+            "name",
+            "kind",
+            "url",
+            "text",
+            "upload",
+            "format",
+            "default_protocol",
+            "headers",
+            "interval_s",
+            "is_enabled",
+        )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.stored = {name: getattr(self.instance, name) for name in _SECRETS}
+        for name in _SECRETS:
+            self.initial[name] = ""
+
+    def clean(self) -> dict[str, Any]:
+        """Take the file for the text, and keep what was left empty."""
+        found: dict[str, Any] = super().clean() or {}
+        if upload := found.get("upload"):
+            found["text"] = upload.read().decode("utf-8-sig", "replace")
+        for name in _SECRETS:
+            given = found.get(name, "")
+            found[name] = "" if given.strip() == "-" else given or self.stored[name]
+        return found
+
+
+@admin.register(ProxySource)
+class ProxySourceAdmin(ModelAdmin):
+    """Where proxies come from, and what each list is worth."""
+
+    form = ProxySourceForm
+    list_display = (
+        "name",
+        "is_enabled",
+        "last_outcome",
+        "last_accepted",
+        "survival",
+        "last_fetch_at",
+        "next_fetch_at",
+        "failures_in_row",
+    )
+    list_editable = ("is_enabled",)
+    list_filter = ("is_enabled", "kind", "last_outcome")
+    search_fields = ("name", "url")
+    fieldsets = (
+        (None, {"fields": ("name", "kind", "url", "text", "upload", "is_enabled")}),
+        ("Reading it", {"fields": ("format", "default_protocol", "interval_s", "headers")}),
+        (
+            "Last fetch",
+            {
+                "fields": (
+                    "last_fetch_at",
+                    "next_fetch_at",
+                    "last_outcome",
+                    "last_error_type",
+                    "last_error",
+                    "last_accepted",
+                    "last_new",
+                    "last_rejected",
+                    "last_samples",
+                    "last_duration_s",
+                    "failures_in_row",
+                    "survival",
+                )
+            },
+        ),
+    )
+    readonly_fields = (
+        "last_fetch_at",
+        "next_fetch_at",
+        "last_outcome",
+        "last_error_type",
+        "last_error",
+        "last_accepted",
+        "last_new",
+        "last_rejected",
+        "last_samples",
+        "last_duration_s",
+        "failures_in_row",
+        "survival",
+    )
+    actions = ("fetch_now",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProxySource]:
+        found: QuerySet[ProxySource] = super().get_queryset(request)
+        alive = Q(entries__proxy__state=ProxyState.HEALTHY)
+        return found.annotate(named=Count("entries"), alive=Count("entries", filter=alive))
+
+    @admin.display(description="Survived")
+    def survival(self, source: Any) -> str:
+        """Tell how many of the proxies it ever named are healthy now."""
+        named, alive = getattr(source, "named", 0), getattr(source, "alive", 0)
+        return f"{alive} of {named} ({100 * alive / named:.0f} %)" if named else "–"
+
+    def save_model(self, request: HttpRequest, obj: ProxySource, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
+        """Write what staff decide; workers write the rest of the row at the same time."""
+        if not change:
+            obj.save()
+            return
+        known = {field.name for field in ProxySource._meta.concrete_fields}  # noqa: SLF001 -- documented
+        obj.save(update_fields=sorted(known & set(form.fields)))
+
+    @admin.action(description="Fetch now", permissions=["change"])
+    def fetch_now(self, request: HttpRequest, chosen: QuerySet[ProxySource]) -> None:
+        """Ask for a fetch of the chosen sources, whether due or not."""
+        ids = list(chosen.order_by("pk").values_list("pk", flat=True))
+        try:
+            run = fetching.submit(ids, by=caller_of(request), now=timezone.now())
+        except AppError as error:
+            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
+            return
+        page = reverse("admin:core_run_change", args=[run.pk])
+        told = format_html('They are <a href="{}">being fetched</a>.', page)
+        self.message_user(request, told, messages.SUCCESS)
+
+
+@admin.register(SourceEntry)
+class SourceEntryAdmin(ReadOnly):
+    """Which source named which proxy."""
+
+    list_display = ("source", "proxy", "first_seen_at", "last_seen_at")
+    list_filter = ("source",)
+    list_select_related = ("source", "proxy")
+    search_fields = ("source__name", "proxy__host")
+    ordering = ("-last_seen_at",)
+
+    def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
+        return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
+
+
+@admin.register(ImportUpload)
+class ImportUploadAdmin(ReadOnly):
+    """Lists on their way in; their text is nobody's to read."""
+
+    list_display = ("id", "format", "default_protocol", "created_at")
+    exclude = ("text",)

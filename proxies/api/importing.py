@@ -1,0 +1,107 @@
+"""Handing in lists over REST: as text, JSON or a file; looked at first where asked."""
+
+from __future__ import annotations
+
+from typing import IO, TYPE_CHECKING, Any
+
+import orjson
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from project.core.api.callers import caller_of
+from project.core.api.permissions import IsStaff
+from project.core.api.schema import problem
+from proxies import importing
+from proxies.api.serializers import (
+    ImportOptions,
+    ImportRequest,
+    PreviewOut,
+    RunIdOut,
+    UploadRequest,
+)
+from proxies.choices import ListFormat
+from proxies.parsing import ListOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rest_framework.request import Request
+
+_UNREADABLE = {
+    (422, "application/problem+json"): problem(
+        "unreadable_list", 422, "The list can't be read, or is empty"
+    )
+}
+
+
+class TextParser(BaseParser):
+    """A body that is the list itself."""
+
+    media_type = "text/*"
+
+    def parse(
+        self,
+        stream: IO[bytes],
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Return the body as text."""
+        return stream.read().decode("utf-8-sig", "replace")
+
+
+class Import(APIView):
+    """Taking over a list."""
+
+    permission_classes = (IsStaff,)
+    parser_classes = (JSONParser, TextParser, MultiPartParser)
+
+    @extend_schema(
+        operation_id="proxies_import",
+        summary="Import a list, or with dry_run see what would be taken and what not",
+        parameters=[ImportOptions],
+        request={
+            "text/plain": OpenApiTypes.STR,
+            "application/json": ImportRequest,
+            "multipart/form-data": UploadRequest,
+        },
+        responses={200: PreviewOut, 202: RunIdOut, **_UNREADABLE},
+    )
+    def post(self, request: Request) -> Response:
+        asked = ImportOptions(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        text, is_json = _handed_in(request)
+        wanted = asked.validated_data
+        options = ListOptions(ListFormat.JSON if is_json else wanted["format"], wanted["protocol"])
+        if wanted["dry_run"]:
+            tally = importing.preview(text, options)
+            found = {
+                "accepted": tally.accepted,
+                "duplicates": tally.duplicates,
+                "rejected": tally.samples,
+            }
+            return Response(PreviewOut(found).data)
+        run = importing.submit(text, options, by=caller_of(request), now=timezone.now())
+        return Response({"run_id": run.pk}, status=status.HTTP_202_ACCEPTED)
+
+
+def _handed_in(request: Request) -> tuple[str, bool]:
+    """Return the list as text, and whether it is JSON that we wrote ourselves."""
+    data: Any = request.data
+    if isinstance(data, str):
+        return data, False
+    if isinstance(data, list):
+        return orjson.dumps(data).decode(), True
+    if request.FILES or (request.content_type or "").startswith("multipart/"):
+        upload = UploadRequest(data=data)
+        upload.is_valid(raise_exception=True)
+        return upload.validated_data["file"].read().decode("utf-8-sig", "replace"), False
+    body = ImportRequest(data=data)
+    body.is_valid(raise_exception=True)
+    if "proxies" in body.validated_data:
+        return orjson.dumps(body.validated_data["proxies"]).decode(), True
+    return body.validated_data["text"], False

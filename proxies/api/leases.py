@@ -1,0 +1,126 @@
+"""Borrowing proxies over REST."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from project.core.api.callers import caller_of
+from project.core.api.paging import Cursor
+from project.core.api.permissions import InProxies
+from project.core.api.schema import problem
+from proxies import lending, returning
+from proxies.api.serializers import (
+    LeaseOut,
+    LeaseRecordOut,
+    LeaseRequest,
+    ReleaseOut,
+    ReleaseRequest,
+    RenewRequest,
+)
+from proxies.api.views import PAGE_PARAMETERS
+from proxies.models import Lease
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+_NONE: Final = {
+    (503, "application/problem+json"): problem("no_proxy_available", 503, "No proxy is free")
+}
+_STALE: Final = {
+    (409, "application/problem+json"): problem("stale_token", 409, "The token is stale")
+}
+
+
+class LeaseList(APIView):
+    """The caller's leases; staff see all."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="leases_list",
+        summary="List leases, the newest first",
+        parameters=[
+            OpenApiParameter("active", OpenApiTypes.BOOL, description="only those that stand"),
+            *PAGE_PARAMETERS,
+        ],
+        responses={200: LeaseRecordOut(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        found = Lease.objects.visible_to(caller_of(request))
+        found = found.select_related("proxy").defer("proxy__password")
+        wanted = request.query_params.get("active", "").lower()
+        if wanted in {"1", "true", "yes"}:
+            found = found.standing(at=timezone.now())
+        elif wanted in {"0", "false", "no"}:
+            found = found.exclude(pk__in=found.standing(at=timezone.now()).values("pk"))
+        pages = Cursor()
+        page: Any = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(LeaseRecordOut(page, many=True).data)
+
+    @extend_schema(
+        operation_id="leases_acquire",
+        summary="Borrow a proxy",
+        request=LeaseRequest,
+        responses={201: LeaseOut, 200: LeaseOut, **_NONE},
+    )
+    def post(self, request: Request) -> Response:
+        asked = LeaseRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        wanted = dict(asked.validated_data)
+        ask = lending.Ask(ttl_s=wanted.pop("ttl", None), **wanted)
+        granted = lending.acquire(ask, by=caller_of(request), now=timezone.now())
+        code = status.HTTP_200_OK if granted.reused else status.HTTP_201_CREATED
+        return Response(LeaseOut(granted).data, status=code)
+
+
+class LeaseRenew(APIView):
+    """Keeping a proxy for longer."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="leases_renew",
+        summary="Keep a proxy for longer",
+        request=RenewRequest,
+        responses={200: LeaseOut, **_STALE},
+    )
+    def post(self, request: Request, lease_id: int) -> Response:
+        lease = returning.find(lease_id, by=caller_of(request))
+        asked = RenewRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        granted = returning.renew(
+            lease,
+            token=asked.validated_data["token"],
+            ttl_s=asked.validated_data.get("ttl"),
+            now=timezone.now(),
+        )
+        return Response(LeaseOut(granted).data)
+
+
+class LeaseRelease(APIView):
+    """Giving a proxy back."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="leases_release",
+        summary="Give a proxy back and say what came of it",
+        request=ReleaseRequest,
+        responses={200: ReleaseOut, **_STALE},
+    )
+    def post(self, request: Request, lease_id: int) -> Response:
+        lease = returning.find(lease_id, by=caller_of(request))
+        asked = ReleaseRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        told = dict(asked.validated_data)
+        token, size = told.pop("token"), told.pop("bytes", None)
+        report = returning.Report(size_bytes=size, **told)
+        lease = returning.release(lease, report, token=token, now=timezone.now())
+        return Response(ReleaseOut(lease).data)

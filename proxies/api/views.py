@@ -1,0 +1,166 @@
+"""The pool over REST: what is in it, and having it fetched and validated."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db.models import Prefetch
+from django.http import StreamingHttpResponse
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from project.core.api.callers import caller_of
+from project.core.api.paging import Cursor
+from project.core.api.permissions import InProxies, IsStaff
+from project.core.api.schema import problem
+from project.core.errors import FieldProblem, InvalidInputError
+from proxies import checking, exporting, fetching, finding, overview
+from proxies.api.serializers import (
+    FetchRequest,
+    ProxyFilter,
+    ProxyOut,
+    RunIdOut,
+    StatsOut,
+    ValidateRequest,
+)
+from proxies.models import Proxy, SourceEntry
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
+
+    from proxies.querysets import ProxyQuerySet
+
+PAGE_PARAMETERS: Final = [
+    OpenApiParameter("cursor", OpenApiTypes.STR),
+    OpenApiParameter("limit", OpenApiTypes.INT),
+]
+_RUNNING: Final = {
+    (409, "application/problem+json"): problem("validation_running", 409, "A round is at work")
+}
+_BAD_FILTER: Final = {(422, "application/problem+json"): problem("invalid", 422, "A bad filter")}
+
+
+def shown() -> ProxyQuerySet:
+    """Return proxies with what the API shows of them, and without their secrets."""
+    entries = SourceEntry.objects.select_related("source").only("proxy_id", "source__name")
+    return Proxy.objects.defer("password").prefetch_related(Prefetch("entries", queryset=entries))
+
+
+class ProxyList(APIView):
+    """The pool."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="proxies_list",
+        summary="List proxies",
+        parameters=[ProxyFilter, *PAGE_PARAMETERS],
+        responses={200: ProxyOut(many=True), **_BAD_FILTER},
+    )
+    def get(self, request: Request) -> Response:
+        asked = ProxyFilter(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        wanted = finding.Filter(**asked.validated_data)
+        found = finding.narrow(shown(), wanted, now=timezone.now())
+        pages = Cursor()
+        page: Any = pages.paginate_queryset(found, request, view=self)
+        return pages.get_paginated_response(ProxyOut(page, many=True).data)
+
+
+class ProxyDetail(APIView):
+    """One proxy."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(operation_id="proxies_get", summary="Show a proxy", responses={200: ProxyOut})
+    def get(self, request: Request, proxy_id: int) -> Response:
+        return Response(ProxyOut(finding.one(shown(), proxy_id)).data)
+
+
+class Stats(APIView):
+    """Sizes and latencies."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="proxies_stats", summary="Sizes of the pools", responses={200: StatsOut}
+    )
+    def get(self, request: Request) -> Response:
+        return Response(overview.stats(now=timezone.now()))
+
+
+class Fetch(APIView):
+    """Fetching lists."""
+
+    permission_classes = (IsStaff,)
+
+    @extend_schema(
+        operation_id="proxies_fetch",
+        summary="Fetch proxy lists, due or not",
+        request=FetchRequest,
+        responses={202: RunIdOut},
+    )
+    def post(self, request: Request) -> Response:
+        asked = FetchRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        sources = asked.validated_data.get("sources", ())
+        run = fetching.submit(sources, by=caller_of(request), now=timezone.now())
+        return Response({"run_id": run.pk}, status=status.HTTP_202_ACCEPTED)
+
+
+class Validate(APIView):
+    """Checking proxies."""
+
+    permission_classes = (IsStaff,)
+
+    @extend_schema(
+        operation_id="proxies_validate",
+        summary="Check proxies, due or not; one round at a time",
+        request=ValidateRequest,
+        responses={202: RunIdOut, **_RUNNING},
+    )
+    def post(self, request: Request) -> Response:
+        asked = ValidateRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        chosen = checking.Selection(**asked.validated_data)
+        run = checking.submit(chosen, by=caller_of(request), now=timezone.now())
+        return Response({"run_id": run.pk}, status=status.HTTP_202_ACCEPTED)
+
+
+class Export(APIView):
+    """The pool as a file."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="proxies_export",
+        summary="Export the pool; credentials for staff who ask for them",
+        parameters=[
+            OpenApiParameter("format", OpenApiTypes.STR, enum=list(exporting.FORMATS)),
+            OpenApiParameter("secrets", OpenApiTypes.BOOL, description="staff only"),
+        ],
+        responses={
+            (200, "text/plain"): OpenApiTypes.STR,
+            (200, "application/json"): OpenApiResponse(OpenApiTypes.OBJECT),
+            (200, "text/csv"): OpenApiTypes.STR,
+            **_BAD_FILTER,
+        },
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        name = request.query_params.get("format", "txt")
+        if name not in exporting.FORMATS:
+            known = f"one of {', '.join(exporting.FORMATS)}"
+            wrong = FieldProblem("format", "invalid_choice", known)
+            raise InvalidInputError(f"format: {known}", fields=(wrong,))
+        wants_secrets = request.query_params.get("secrets", "").lower() in {"1", "true", "yes"}
+        with_secrets = exporting.may_have_secrets(caller_of(request), wants=wants_secrets)
+        content_type, written = exporting.FORMATS[name]
+        answer = StreamingHttpResponse(
+            written(with_secrets=with_secrets), content_type=content_type
+        )
+        answer["Content-Disposition"] = f'attachment; filename="proxies.{name}"'
+        return answer

@@ -1,0 +1,276 @@
+"""Rounds of validation: which proxies are checked, and what each verdict changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from project.core import runs
+from project.core.callers import Caller
+from project.core.errors import ConflictError, PermanentError
+from project.core.models import Run
+from project.core.working import Work
+from proxies import claiming, judging, kinds, metrics, reporting, scoring
+from proxies.adapters import checker, loops
+from proxies.adapters.probe import Finding, Limits, Subject
+from proxies.choices import Exclusivity, ProxyState, Verdict
+from proxies.identity import endpoint_key, exit_key
+from proxies.models import Check, LeaseSlot, PoolPolicy, Proxy
+from proxies.querysets import ProxyQuerySet
+from proxies.scoring import Evidence
+
+#: Most proxies of one round, unless it is asked for fewer.
+MOST: Final = 2000
+#: A healthy proxy may fail so often in a row and stay: networks hiccup.
+FORGIVEN: Final = 1
+FIRST_RECHECK: Final = timedelta(minutes=1)
+FIRST_WAIT: Final = timedelta(minutes=5)
+LONGEST_WAIT: Final = timedelta(hours=6)
+#: Failures in a row after which a proxy is retired: one that once worked, one that never did.
+RETIRED_AFTER: Final = 12
+RETIRED_UNPROVEN_AFTER: Final = 5
+#: Verdicts that no hiccup brings about.
+_DAMNING: Final = frozenset({Verdict.INTERCEPTED, Verdict.MISMATCH, Verdict.FORBIDDEN})
+_DOUBLINGS: Final = 10
+
+
+class ValidationRunningError(ConflictError):
+    """A round is at work; ``run_id`` names it."""
+
+    code = "validation_running"
+    title = "A validation is running"
+
+
+class NoJudgeError(PermanentError):
+    """There is no judge that proxies could be checked against."""
+
+    code = "no_judge"
+    title = "No judge is configured"
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which proxies are to be checked, whether due or not.
+
+    Attributes:
+        ids: these; none named: all that are checked at all.
+        pool: of this pool; empty: of any.
+        limit: at most so many, the never checked and the stalest first.
+    """
+
+    ids: Sequence[int] = ()
+    pool: str = ""
+    limit: int = MOST
+
+
+def submit(chosen: Selection, *, by: Caller, now: datetime) -> Run:
+    """Ask for a round.
+
+    Raises:
+        ValidationRunningError: one is at work.
+    """
+    payload: dict[str, Any] = {"limit": chosen.limit, "asked": True}
+    if chosen.ids:
+        payload["ids"] = sorted(set(chosen.ids))
+    if chosen.pool:
+        payload["pool"] = chosen.pool
+    ask = runs.Ask(kind=kinds.VALIDATE.name, subject=_subject(chosen), payload=payload)
+    try:
+        return runs.submit(ask, by=by, now=now)
+    except runs.AlreadyRunningError as busy:
+        raise ValidationRunningError(str(busy), **busy.extra) from busy
+
+
+def _subject(chosen: Selection) -> str:
+    if chosen.ids:
+        return f"{len(set(chosen.ids))} proxies"
+    return f"pool {chosen.pool}" if chosen.pool else "the stalest proxies"
+
+
+def limits() -> Limits:
+    """Return how long checks may take, as settings say."""
+    usual = Limits()
+    return Limits(
+        connect_s=getattr(settings, "PROXY_CONNECT_TIMEOUT_S", usual.connect_s),
+        total_s=getattr(settings, "PROXY_TOTAL_TIMEOUT_S", usual.total_s),
+        at_once=getattr(settings, "PROXY_CHECKS_AT_ONCE", usual.at_once),
+    )
+
+
+def run(work: Work) -> None:
+    """Do a round: whoever goes on with one checks only what wasn't checked since it began."""
+    began = _began(work)
+    done = int(work.checkpoint.get("done", 0))
+    subjects = _subjects(work.payload, began=began, done=done)
+    totals = {"checked": done, "ok": int(work.checkpoint.get("ok", 0))}
+    work.report(phase="checking", counts={**totals, "proxies": done + len(subjects)})
+    if not subjects:
+        return
+    known = judging.judges()
+    if not known:
+        raise NoJudgeError("set JUDGE_URLS, or PUBLIC_URL so that our own judge can be reached")
+    for batch in loops.iterate(lambda: checker.check_all(subjects, known, limits=limits())):
+        if not batch.has_judges:
+            work.leave_partial("the judges don't answer: no proxy is blamed, scores stand")
+            return
+        work.check()
+        apply(batch.findings, run_id=work.run.pk, now=timezone.now())
+        totals["checked"] += len(batch.findings)
+        totals["ok"] += sum(each.verdict == Verdict.OK for each in batch.findings)
+        work.keep(done=totals["checked"], ok=totals["ok"])
+        share = totals["checked"] / max(1, done + len(subjects))
+        work.report(progress=100 * share, counts=totals)
+
+
+def _began(work: Work) -> datetime:
+    """Return when the round began, in whichever attempt that was."""
+    if "began" not in work.checkpoint:
+        work.keep(began=timezone.now().isoformat())
+    return datetime.fromisoformat(work.checkpoint["began"])
+
+
+def _subjects(payload: dict[str, Any], *, began: datetime, done: int) -> list[Subject]:
+    found = _chosen(payload, at=began).unchecked_since(began)
+    most = max(0, int(payload.get("limit") or MOST) - done)
+    fields = ("scheme", "host", "port", "username", "password")
+    return [
+        Subject(each.pk, each.scheme, each.host, each.port, each.username, each.password)
+        for each in found.only(*fields)[:most]
+    ]
+
+
+def _chosen(payload: dict[str, Any], *, at: datetime) -> ProxyQuerySet:
+    if "ids" in payload:
+        return Proxy.objects.filter(pk__in=payload["ids"]).exclude(state=ProxyState.BLOCKED)
+    found = Proxy.objects.checked()
+    if payload.get("pool"):
+        return found.filter(pool=payload["pool"])
+    return found if payload.get("asked") else found.due(at=at)
+
+
+def apply(findings: Sequence[Finding], *, run_id: UUID | None, now: datetime) -> None:
+    """Write what checks found: evidence, score, state and pool of each proxy."""
+    policies = {policy.pool: policy for policy in PoolPolicy.objects.all()}
+    by_key = {each.key: each for each in findings}
+    healthy: list[tuple[str, str]] = []
+    with transaction.atomic():
+        rows = Proxy.objects.filter(pk__in=by_key).order_by("pk").select_for_update()
+        for proxy in rows.defer("password"):
+            changes = _changes(proxy, by_key[proxy.pk], policies, now=now)
+            Proxy.objects.filter(pk=proxy.pk).update(**changes)
+            if changes["state"] == ProxyState.HEALTHY:
+                healthy.append((changes.get("exclusive_key", proxy.exclusive_key), changes["pool"]))
+        checks = [_check(each, run_id, now=now) for each in findings]
+        Check.objects.bulk_create(checks, ignore_conflicts=True)
+    _make_slots(healthy, policies)
+    _count(findings)
+
+
+def _check(found: Finding, run_id: UUID | None, *, now: datetime) -> Check:
+    return Check(
+        proxy_id=found.key,
+        run_id=run_id,
+        at=now,
+        verdict=found.verdict,
+        detail=found.detail,
+        latency_ms=found.latency_ms,
+        connect_ms=found.connect_ms,
+        exit_ip=found.exit_ip,
+        anonymity=found.anonymity,
+        tls_ok=found.tls_ok,
+    )
+
+
+def _changes(
+    proxy: Proxy, found: Finding, policies: dict[str, PoolPolicy], *, now: datetime
+) -> dict[str, Any]:
+    known = Evidence(proxy.good_weight, proxy.total_weight, proxy.evidence_at)
+    is_good = found.verdict == Verdict.OK
+    value = scoring.value_of_latency(found.latency_ms or 0.0) if is_good else 0.0
+    evidence = scoring.add(known, value=value, weight=scoring.CHECK_WEIGHT, at=now)
+    proxy.state = ProxyState.HEALTHY if is_good else _state_after_failure(proxy, found)
+    changes = {
+        "state": proxy.state,
+        "pool": "",
+        "last_checked_at": now,
+        **reporting.rated(proxy, evidence, at=now),
+    }
+    if is_good:
+        changes |= _good_news(found, now=now)
+        changes |= _excluded_by(proxy, found, policies.get(changes["pool"]), now=now)
+        changes["check_due_at"] = now + _interval(policies.get(changes["pool"]))
+    else:
+        changes |= _bad_news(proxy, now=now)
+    return changes
+
+
+def _good_news(found: Finding, *, now: datetime) -> dict[str, Any]:
+    return {
+        "failures_in_row": 0,
+        "last_ok_at": now,
+        "retired_at": None,
+        "latency_ms": found.latency_ms,
+        "connect_ms": found.connect_ms,
+        "exit_ip": found.exit_ip,
+        "anonymity": found.anonymity,
+        "tls_ok": found.tls_ok,
+    }
+
+
+def _bad_news(proxy: Proxy, *, now: datetime) -> dict[str, Any]:
+    changes: dict[str, Any] = {"failures_in_row": proxy.failures_in_row + 1}
+    if proxy.state == ProxyState.HEALTHY:
+        changes["check_due_at"] = now + FIRST_RECHECK
+    else:
+        wait = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(_DOUBLINGS, proxy.failures_in_row)))
+        changes["check_due_at"] = now + wait
+    if proxy.state == ProxyState.RETIRED:
+        changes["retired_at"] = now
+    return changes
+
+
+def _state_after_failure(proxy: Proxy, found: Finding) -> ProxyState:
+    failures = proxy.failures_in_row + 1
+    is_forgiven = failures <= FORGIVEN and found.verdict not in _DAMNING
+    if proxy.state == ProxyState.HEALTHY and is_forgiven:
+        return ProxyState.HEALTHY
+    most = RETIRED_AFTER if proxy.last_ok_at else RETIRED_UNPROVEN_AFTER
+    return ProxyState.RETIRED if failures >= most else ProxyState.FAILING
+
+
+def _interval(policy: PoolPolicy | None) -> timedelta:
+    return timedelta(seconds=policy.check_every_s) if policy else FIRST_WAIT
+
+
+def _excluded_by(
+    proxy: Proxy, found: Finding, policy: PoolPolicy | None, *, now: datetime
+) -> dict[str, Any]:
+    """Return the key of the proxy's slots, which stays while somebody holds it by the old one."""
+    by_exit = policy is not None and policy.exclusive_by == Exclusivity.EXIT_ADDRESS
+    key = exit_key(found.exit_ip) if by_exit and found.exit_ip else endpoint_key(proxy.identity)
+    if key == proxy.exclusive_key or _is_held(proxy, now=now):
+        return {}
+    return {"exclusive_key": key}
+
+
+def _is_held(proxy: Proxy, *, now: datetime) -> bool:
+    return LeaseSlot.objects.held(at=now).filter(proxy=proxy.pk).exists()
+
+
+def _make_slots(healthy: list[tuple[str, str]], policies: dict[str, PoolPolicy]) -> None:
+    for pool, policy in policies.items():
+        keys = [key for key, own in healthy if own == pool]
+        if keys:
+            claiming.make_slots(keys, most=policy.max_leases)
+
+
+def _count(findings: Sequence[Finding]) -> None:
+    for found in findings:
+        metrics.CHECKS.labels(found.verdict).inc()
+        if found.verdict == Verdict.OK and found.latency_ms is not None:
+            metrics.CHECK_LATENCY.observe(found.latency_ms / 1000)

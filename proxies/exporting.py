@@ -1,0 +1,126 @@
+"""Exporting the pool: page by page, as text, JSON or CSV, with secrets only where asked for."""
+
+import csv
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, Final
+
+import orjson
+
+from project.core.callers import Caller
+from project.core.errors import InvalidInputError
+from project.core.hub import in_thread
+from proxies.choices import ProxyState
+from proxies.models import Proxy
+from proxies.models.pool import authority, usable_url
+
+logger = logging.getLogger(__name__)
+PAGE: Final = 1000
+FIELDS: Final = (
+    "id",
+    "scheme",
+    "host",
+    "port",
+    "pool",
+    "state",
+    "score",
+    "anonymity",
+    "country",
+    "exit_ip",
+    "latency_ms",
+    "last_checked_at",
+)
+SECRETS: Final = ("username", "password")
+#: What spreadsheets would run as a formula.
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+
+Row = dict[str, Any]
+
+
+class SecretsForbiddenError(InvalidInputError):
+    """Somebody who isn't staff asks for credentials."""
+
+    code = "secrets_forbidden"
+    title = "Credentials are for staff"
+
+
+def _page(after: int, *, with_secrets: bool) -> list[Row]:
+    fields = (*FIELDS, *SECRETS) if with_secrets else FIELDS
+    rows = Proxy.objects.exclude(state__in=(ProxyState.RETIRED, ProxyState.BLOCKED))
+    return list(rows.filter(pk__gt=after).order_by("pk").values(*fields)[:PAGE])
+
+
+async def _pages(*, with_secrets: bool) -> AsyncIterator[list[Row]]:
+    """Yield all rows; each page is read in a thread that gives its connection back at once."""
+    after = 0
+    while True:
+        last = after
+        rows = await in_thread(lambda last=last: _page(last, with_secrets=with_secrets))
+        if not rows:
+            return
+        yield rows
+        after = rows[-1]["id"]
+
+
+async def as_text(*, with_secrets: bool) -> AsyncIterator[bytes]:
+    """Yield one URL a line."""
+    async for rows in _pages(with_secrets=with_secrets):
+        yield "".join(f"{_url(row)}\n" for row in rows).encode()
+
+
+def _url(row: Row) -> str:
+    if not row.get("username") and not row.get("password"):
+        return f"{row['scheme']}://{authority(row['host'], row['port'])}"
+    login = {"username": row["username"], "password": row["password"]}
+    return usable_url(row["scheme"], row["host"], row["port"], **login)
+
+
+async def as_json(*, with_secrets: bool) -> AsyncIterator[bytes]:
+    """Yield one JSON array, an object a line."""
+    separator = b"[\n"
+    async for rows in _pages(with_secrets=with_secrets):
+        options = orjson.OPT_UTC_Z
+        yield separator + b",\n".join(orjson.dumps(row, option=options) for row in rows)
+        separator = b",\n"
+    yield b"\n]\n" if separator == b",\n" else b"[]\n"
+
+
+async def as_csv(*, with_secrets: bool) -> AsyncIterator[bytes]:
+    """Yield CSV under a heading."""
+    names = (*FIELDS, *SECRETS) if with_secrets else FIELDS
+    yield f"{','.join(names)}\r\n".encode()
+    async for rows in _pages(with_secrets=with_secrets):
+        text = io.StringIO()
+        csv.writer(text).writerows([_cells(row, names) for row in rows])
+        yield text.getvalue().encode()
+
+
+def _cells(row: Row, names: Sequence[str]) -> list[str]:
+    values = [row[name] for name in names]
+    texts = [
+        value.isoformat() if hasattr(value, "isoformat") else "" if value is None else str(value)
+        for value in values
+    ]
+    return [f"'{text}" if text.startswith(_FORMULA) else text for text in texts]
+
+
+FORMATS: Final[dict[str, tuple[str, Callable[..., AsyncIterator[bytes]]]]] = {
+    "txt": ("text/plain; charset=utf-8", as_text),
+    "json": ("application/json", as_json),
+    "csv": ("text/csv; charset=utf-8", as_csv),
+}
+
+
+def may_have_secrets(by: Caller, *, wants: bool) -> bool:
+    """Say whether an export shows credentials; that staff had them is logged.
+
+    Raises:
+        SecretsForbiddenError: somebody wants them who isn't staff.
+    """
+    if not wants:
+        return False
+    if not by.is_staff:
+        raise SecretsForbiddenError("only staff export credentials")
+    logger.info("credentials of proxies exported", extra={"by_user": by.user_id})
+    return True

@@ -1,0 +1,208 @@
+// A market's candles: volume, holes left open and marked, more as one pans, new ones as they come.
+import { Candles } from "./parts/candles.js";
+import { color, onLook } from "./parts/colors.js";
+import { setText } from "./parts/moments.js";
+import { field, show } from "./parts/rows.js";
+import { Shading } from "./parts/shading.js";
+
+const { CandlestickSeries, CrosshairMode, HistogramSeries, createChart } = window.LightweightCharts;
+const PAGE = 600;
+const NEWEST = 120;
+const LOOK_EVERY_MS = 10000;
+/** So many candles from the left edge the next page is asked for. */
+const NEAR_EDGE = 60;
+const TONES = { open: "hole", filling: "filling", unavailable: "gone" };
+
+class MarketChart {
+  constructor(box) {
+    this.box = box;
+    this.colors = this.palette();
+    this.chart = createChart(field(box, "canvas"), this.options());
+    this.prices = this.chart.addSeries(CandlestickSeries, {});
+    this.volumes = this.chart.addSeries(HistogramSeries, { priceScaleId: "", priceFormat: { type: "volume" }, lastValueVisible: false, priceLineVisible: false });
+    this.volumes.priceScale().applyOptions({ scaleMargins: { top: 0.82, bottom: 0 } });
+    this.prices.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.22 } });
+    this.shading = new Shading(() => this.stretches, () => this.colors);
+    this.prices.attachPrimitive(this.shading);
+    this.stretches = [];
+    this.paint();
+    this.chart.subscribeCrosshairMove((where) => this.tell(where));
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.reach(range));
+    onLook(() => { this.colors = this.palette(); this.paint(); this.draw(); });
+    box.querySelectorAll("[data-timeframe]").forEach((button) => {
+      button.addEventListener("click", () => this.open(button.dataset.timeframe));
+    });
+    setInterval(() => this.lookForNews(), LOOK_EVERY_MS);
+  }
+
+  palette() {
+    return {
+      up: color("--mr-good"), down: color("--mr-bad"), text: color("--mr-faint"), line: color("--mr-line"),
+      upVolume: color("--mr-good", 0.35), downVolume: color("--mr-bad", 0.35),
+      hole: color("--mr-warn"), filling: color("--mr-run"), gone: color("--mr-faint"), backfill: color("--mr-run"),
+    };
+  }
+
+  options() {
+    return {
+      autoSize: true,
+      layout: { background: { color: "transparent" }, fontFamily: "Inter, system-ui, sans-serif", fontSize: 11, attributionLogo: true },
+      crosshair: { mode: CrosshairMode.Normal },
+      timeScale: { timeVisible: true, secondsVisible: false, rightOffset: 4, minBarSpacing: 0.4 },
+      handleScale: { axisPressedMouseMove: true },
+    };
+  }
+
+  paint() {
+    const { up, down, text, line } = this.colors;
+    this.chart.applyOptions({
+      layout: { textColor: text },
+      grid: { vertLines: { color: line }, horzLines: { color: line } },
+      rightPriceScale: { borderColor: line },
+      timeScale: { borderColor: line },
+    });
+    this.prices.applyOptions({ upColor: up, downColor: down, wickUpColor: up, wickDownColor: down, borderVisible: false });
+  }
+
+  async open(timeframe) {
+    this.timeframe = timeframe;
+    this.candles = null;
+    this.isWhole = false;
+    this.box.querySelectorAll("[data-timeframe]").forEach((button) => {
+      button.setAttribute("aria-pressed", String(button.dataset.timeframe === timeframe));
+    });
+    const found = await this.ask({ limit: PAGE });
+    if (!found || this.timeframe !== timeframe) return;
+    this.candles = new Candles(found.step_ms);
+    this.gaps = new Map();
+    this.backfills = new Map();
+    this.take(found);
+    this.draw();
+    this.chart.timeScale().setVisibleLogicalRange({ from: this.length - Math.min(this.length, this.fitting()), to: this.length + 4 });
+  }
+
+  /** How many candles stand well beside each other. */
+  fitting() {
+    return Math.max(40, Math.round(this.box.clientWidth / 8));
+  }
+
+  async ask(query) {
+    const address = new URL(this.box.dataset.feed, window.location.href);
+    Object.entries({ timeframe: this.timeframe, ...query }).forEach(([name, value]) => address.searchParams.set(name, value));
+    const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
+    const isFine = Boolean(answer?.ok);
+    show(field(this.box, "broken"), !isFine);
+    return isFine ? answer.json() : null;
+  }
+
+  take(found) {
+    for (const gap of found.gaps ?? []) this.gaps.set(gap.start_ms, gap);
+    for (const range of found.backfills ?? []) this.backfills.set(range.start_ms, range);
+    return this.candles.merge(found.candles);
+  }
+
+  draw() {
+    if (!this.candles) return;
+    const { upVolume, downVolume } = this.colors;
+    const prices = this.candles.points(([, open, high, low, close]) => ({ open, high, low, close }));
+    this.prices.setData(prices);
+    this.volumes.setData(this.candles.points(([, open, , , close, value]) => ({ value, color: close >= open ? upVolume : downVolume })));
+    this.length = prices.length;
+    this.prices.applyOptions({ priceFormat: priceFormat(prices) });
+    this.mark();
+    show(field(this.box, "empty"), this.length === 0);
+    this.tell(null);
+  }
+
+  /** Note the holes and the backfilled stretches that the shading draws. */
+  mark() {
+    const holes = this.candles.holes();
+    this.stretches = holes.map((hole) => {
+      const [from, to] = this.candles.edges(hole);
+      const state = this.stateOf(hole);
+      return { from, to, kind: "hole", tone: TONES[state], text: `gap ${hole.missing.toLocaleString("en")}` };
+    });
+    for (const [from, to] of this.backfilled()) this.stretches.push({ from: from / 1000, to: to / 1000, kind: "backfill" });
+    const missing = holes.reduce((sum, hole) => sum + hole.missing, 0);
+    const words = holes.length ? `${holes.length} ${holes.length === 1 ? "gap" : "gaps"}, ${missing.toLocaleString("en")} missing` : "no gaps";
+    const span = this.candles.times.length;
+    setText(field(this.box, "summary"), `${span.toLocaleString("en")} candles · ${words}`);
+    field(this.box, "summary").dataset.holes = String(holes.length);
+    this.shading.refresh();
+  }
+
+  stateOf(hole) {
+    for (const gap of this.gaps.values()) {
+      if (gap.start_ms < hole.end && gap.end_ms > hole.start) return gap.state;
+    }
+    return "open";
+  }
+
+  /** Stretches of stored candles that came by backfill, as [first, last] in milliseconds. */
+  backfilled() {
+    const ranges = [...this.backfills.values()];
+    const found = [];
+    for (const time of this.candles.times) {
+      const row = this.candles.byTime.get(time);
+      if (!row[7] && !ranges.some((range) => range.start_ms <= time && time < range.end_ms)) continue;
+      const current = found[found.length - 1];
+      if (current && time - current[1] === this.candles.stepMs) current[1] = time;
+      else found.push([time, time]);
+    }
+    return found;
+  }
+
+  async reach(range) {
+    if (!range || !this.candles || this.isReaching || this.isWhole || range.from > NEAR_EDGE) return;
+    this.isReaching = true;
+    const timeframe = this.timeframe;
+    const before = this.candles.first;
+    const found = before === undefined ? null : await this.ask({ before, limit: PAGE });
+    this.isReaching = false;
+    if (!found || this.timeframe !== timeframe) return;
+    this.isWhole = found.candles.length === 0;
+    if (this.take(found)) this.draw();
+  }
+
+  async lookForNews() {
+    if (document.hidden || !this.candles) return;
+    const timeframe = this.timeframe;
+    const found = await this.ask({ limit: NEWEST });
+    if (!found || this.timeframe !== timeframe) return;
+    this.gaps.clear();
+    if (this.take(found)) this.draw();
+    else this.mark();
+  }
+
+  /** Show the values under the pointer, else those of the last candle. */
+  tell(where) {
+    const time = where?.time ? where.time * 1000 : this.candles?.last;
+    const row = this.candles?.byTime.get(time);
+    const node = field(this.box, "values");
+    if (!row) {
+      setText(node, time ? `${stampOf(time)}  no candle` : "");
+      return;
+    }
+    const [, open, high, low, close, volume] = row;
+    const parts = [["O", open], ["H", high], ["L", low], ["C", close], ["V", volume]];
+    const note = row[6] === false ? " · still open" : "";
+    setText(node, `${stampOf(time)}   ${parts.map(([name, value]) => `${name} ${value.toLocaleString("en", { maximumFractionDigits: 8 })}`).join("  ")}${note}`);
+    node.dataset.tone = close >= open ? "good" : "bad";
+  }
+}
+
+function stampOf(ms) {
+  return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
+}
+
+/** Enough decimals that neighbouring prices differ. */
+function priceFormat(points) {
+  const last = points.findLast((point) => point.close !== undefined)?.close ?? 1;
+  const precision = Math.min(8, Math.max(2, 4 - Math.floor(Math.log10(Math.abs(last) || 1))));
+  return { type: "price", precision, minMove: 10 ** -precision };
+}
+
+document.querySelectorAll("[data-feed]").forEach((box) => {
+  const chart = new MarketChart(box);
+  chart.open(box.dataset.opens);
+});

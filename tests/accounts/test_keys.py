@@ -1,0 +1,169 @@
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts import keys
+from accounts.choices import ALL_BUT_ADMIN, Scope
+from accounts.models import ApiKey, User
+from project.core.callers import Caller
+from tests.factories import make_api_key, make_key, make_staff, make_user
+from tests.project.rivals import rivals
+
+pytestmark = pytest.mark.django_db
+
+
+def test_create_stores_a_digest_and_never_the_key(now, user):
+    made = keys.create(user, name="laptop", now=now)
+
+    row = ApiKey.objects.get()
+    assert made.key == row
+    assert made.secret.startswith("mr_")
+    assert len(made.secret) >= 45
+    assert made.secret not in str(ApiKey.objects.values().get())
+    assert (row.prefix, row.name, row.created_at) == (made.secret[:10], "laptop", now)
+    assert row.digest == keys.digest(made.secret)
+    assert made.secret not in str(row)
+    assert sorted(row.scopes) == sorted(ALL_BUT_ADMIN)
+    assert Scope.ADMIN not in row.scopes
+
+
+def test_create_takes_the_scopes_that_were_named(now, user):
+    key = keys.create(user, scopes=["markets:read", "markets:read"], now=now).key
+
+    assert key.scopes == ["markets:read"]
+
+
+@pytest.mark.parametrize("scopes", [["markets:delete"], ["markets:read", ""], ["Admin"]])
+def test_create_with_an_unknown_scope_is_refused(scopes, now, user):
+    with pytest.raises(keys.BadKeyRequestError, match="unknown scope"):
+        keys.create(user, scopes=scopes, now=now)
+
+    assert not ApiKey.objects.exists()
+
+
+def test_scope_admin_is_for_staff(now, user):
+    with pytest.raises(keys.BadKeyRequestError, match="staff"):
+        keys.create(user, scopes=["admin"], now=now)
+
+    assert keys.create(make_staff(), scopes=["admin"], now=now).key.scopes == ["admin"]
+
+
+def test_recognise_tells_whose_key_it_is_and_what_it_may(now, user):
+    made = make_key(user, scopes=["markets:read"])
+
+    assert keys.recognise(made.secret, now=now) == (
+        user,
+        Caller(
+            user_id=user.pk, is_staff=False, scopes=frozenset({"markets:read"}), key_id=made.key.pk
+        ),
+    )
+
+
+@pytest.mark.parametrize("secret", ["", "mr_", "mr_" + "x" * 43, "ä", "\x00"])
+def test_recognise_of_no_key_is_nobody(secret, now, user):
+    make_key(user)
+
+    assert keys.recognise(secret, now=now) is None
+
+
+def test_key_ends_at_its_expiry(now, user):
+    secret = make_key(user, expires_at=now + timedelta(hours=1)).secret
+
+    assert keys.recognise(secret, now=now + timedelta(minutes=59))
+    assert keys.recognise(secret, now=now + timedelta(hours=1)) is None
+
+
+def test_revoked_key_is_over_at_once(now, user):
+    made = make_key(user)
+
+    assert keys.revoke(made.key, now=now)
+    assert not keys.revoke(made.key, now=now + timedelta(hours=1))
+
+    made.key.refresh_from_db()
+    assert made.key.revoked_at == now
+    assert keys.recognise(made.secret, now=now) is None
+
+
+def test_key_of_a_user_who_was_locked_out_is_over(now, user):
+    secret = make_key(user).secret
+    User.objects.filter(pk=user.pk).update(is_active=False)
+
+    assert keys.recognise(secret, now=now) is None
+
+
+@pytest.mark.parametrize(
+    ("is_staff", "scopes", "is_caller_staff"),
+    [
+        (True, ["admin"], True),
+        (True, ["markets:read"], False),
+        (False, ["admin"], False),  # staff no more since the key was made
+    ],
+)
+def test_key_is_staffs_only_with_the_scope_and_a_staff_user(is_staff, scopes, is_caller_staff):
+    key = make_api_key(user=make_user(is_staff=is_staff), scopes=scopes)
+
+    assert keys.caller_of_key(key).is_staff is is_caller_staff
+
+
+def test_last_use_is_written_at_most_once_a_minute(now, user):
+    made = make_key(user)
+
+    def used(seconds: int) -> tuple[int, int]:
+        with CaptureQueriesContext(connection) as queries:
+            keys.recognise(made.secret, now=now + timedelta(seconds=seconds))
+        made.key.refresh_from_db()
+        assert made.key.last_used_at is not None
+        return len(queries), int((made.key.last_used_at - now).total_seconds())
+
+    assert [used(at) for at in (0, 30, 60, 61, 62)] == [(2, 0), (1, 0), (1, 0), (2, 61), (1, 61)]
+
+
+def test_create_for_email_finds_the_user_however_it_is_written(now, user):
+    made = keys.create_for_email(f"  {user.email.upper()} ", now=now)
+
+    assert made.key.user == user
+    assert User.objects.count() == 1
+
+
+def test_create_for_an_unknown_email_makes_a_plain_user(now):
+    made = keys.create_for_email("New@Example.com", name="n", scopes=["markets:read"], now=now)
+
+    user = made.key.user
+    assert (user.email, user.is_staff, user.is_superuser) == ("new@example.com", False, False)
+    assert not user.has_usable_password()
+
+
+def test_create_for_the_first_staff_users_address(now):
+    assert keys.create_for_email("admin@localhost", now=now).key.user.email == "admin@localhost"
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "a@", "a b@example.com"])
+def test_create_for_what_is_no_email_is_refused(email, now):
+    with pytest.raises(keys.BadKeyRequestError, match="e-mail"):
+        keys.create_for_email(email, now=now)
+
+    assert not User.objects.exists()
+
+
+def test_create_that_is_refused_makes_no_user_either(now):
+    with pytest.raises(keys.BadKeyRequestError):
+        keys.create_for_email("new@example.com", scopes=["admin"], now=now)
+
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_create_for_one_email_by_rivals_makes_one_user(now):
+    made = rivals(6, lambda _: keys.create_for_email("new@example.com", now=now))
+
+    assert User.objects.count() == 1
+    assert len({one.secret for one in made}) == ApiKey.objects.count() == 6
+
+
+def test_two_keys_of_one_digest_are_refused_by_the_database(user):
+    make_api_key(user=user, digest="d")
+
+    with pytest.raises(IntegrityError):
+        make_api_key(user=user, digest="d")

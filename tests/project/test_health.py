@@ -1,0 +1,225 @@
+import signal
+import socket
+import threading
+import time
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from project.core import health, issues
+from project.core.choices import Role
+from project.core.issues import AMBER, RED, Issue
+from tests.factories import make_heartbeat
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _healthy(now, monkeypatch) -> None:
+    """Everything works, and apps know of no issue."""
+    make_heartbeat(role=Role.WORKER, beat_at=now)
+    make_heartbeat(role=Role.BEAT, beat_at=now)
+    monkeypatch.setattr(issues, "_sources", [])
+    monkeypatch.setattr(health, "DISK_LOW_BYTES", 0)
+
+
+def look(now: Any) -> dict[str, health.Probe]:
+    return {probe.name: probe for probe in health.probe_all(now=now)}
+
+
+def failing(now: Any) -> list[str]:
+    return [name for name, probe in look(now).items() if not probe.is_ok]
+
+
+def test_healthy_installation_has_no_issue(now, settings):
+    found = health.summary(now=now)
+
+    assert failing(now) == []
+    assert (found["status"], found["degraded"], found["issues"]) == ("healthy", False, [])
+    assert found["timestamp"] == "2026-01-05T12:00:00.000Z"
+    assert set(found) == {"status", "timestamp", "version", "commit", "degraded", "issues"}
+
+
+def test_probes_tell_their_time(now):
+    found = look(now)
+
+    names = ["database", "migrations", "broker", "worker", "beat", "disk", "memory"]
+    assert [name for name in found if name != "redis"] == names
+    assert all(probe.took_ms > 0 for probe in found.values())
+    assert found["database"].as_dict() == {
+        "ok": True,
+        "ms": round(found["database"].took_ms, 1),
+        "detail": connection.vendor,
+    }
+
+
+def fail(*args: Any, **kwargs: Any) -> Any:
+    raise DatabaseError("gone away")
+
+
+@pytest.mark.parametrize(
+    ("role", "name"), [(Role.WORKER, "worker"), (Role.BEAT, "beat")], ids=["worker", "beat"]
+)
+def test_silent_process_degrades(role, name, now):
+    later = now + timedelta(seconds=15, milliseconds=1)
+    make_heartbeat(role=Role.BEAT if role == Role.WORKER else Role.WORKER, beat_at=later)
+
+    assert failing(later) == [name]
+    found = health.summary(now=later)
+    assert (found["status"], found["degraded"]) == ("degraded", True)
+    assert [issue["code"] for issue in found["issues"]] == [f"{name}_failing"]
+    assert "sign of life" in found["issues"][0]["text"]
+
+
+def test_full_disk_degrades(now, monkeypatch):
+    monkeypatch.setattr(health, "DISK_LOW_BYTES", 2**62)
+
+    assert failing(now) == ["disk"]
+
+
+def test_outgrown_memory_degrades(now, monkeypatch):
+    monkeypatch.setattr(health, "MEMORY_HIGH_BYTES", 1)
+
+    assert failing(now) == ["memory"]
+
+
+def test_missing_migration_is_unhealthy(now, monkeypatch):
+    from django.db.migrations.executor import MigrationExecutor
+
+    monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("core", "0009")])
+
+    found = health.summary(now=now)
+
+    assert failing(now) == ["migrations"]
+    assert found["status"] == "unhealthy"
+    assert "manage.py migrate" in found["issues"][0]["text"]
+
+
+def test_broker_away_degrades(now, settings):
+    from celery import current_app
+
+    url = current_app.conf.broker_url
+    gone = "redis://127.0.0.1:1/0" if url.startswith("redis") else "sqlitequeue:////proc/none/x"
+    current_app.conf.broker_write_url = gone
+    began = time.monotonic()
+    try:
+        assert failing(now) == ["broker"]
+    finally:
+        current_app.conf.broker_write_url = url
+
+    assert time.monotonic() - began < 5
+
+
+def test_redis_away_degrades_and_none_configured_is_no_issue(now, settings):
+    settings.REDIS_URL = ""
+    assert "redis" not in look(now)
+
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert failing(now) == ["redis"]
+
+
+def test_redis_that_hangs_is_given_up_soon(now, settings):
+    with socket.create_server(("127.0.0.1", 0)) as hung:  # takes connections, never answers
+        settings.REDIS_URL = f"redis://127.0.0.1:{hung.getsockname()[1]}/0"
+        began = time.monotonic()
+
+        assert failing(now) == ["redis"]
+
+    assert time.monotonic() - began < 3
+
+
+def test_database_away_is_unhealthy_and_said_once(now, monkeypatch):
+    monkeypatch.setattr(health, "_ask_database", fail)
+
+    found = look(now)
+    told = health.summary(now=now)
+
+    names = ["database", "migrations", "worker", "beat"]
+    assert [name for name, probe in found.items() if not probe.is_ok] == names
+    assert found["database"].detail == "DatabaseError: gone away"
+    assert "not asked" in found["worker"].detail
+    assert told["status"] == "unhealthy"
+
+
+def test_database_that_hangs_is_given_up_soon_and_apps_are_not_asked(now, monkeypatch):
+    monkeypatch.setattr(health, "DATABASE_WITHIN_S", 0.05)
+    let_go = threading.Event()
+    monkeypatch.setattr(health, "_ask_database", lambda: let_go.wait(30))
+    monkeypatch.setattr(issues, "_sources", [fail])
+    began = time.monotonic()
+
+    found = health.summary(now=now)
+
+    assert time.monotonic() - began < 5
+    assert found["status"] == "unhealthy"
+    assert found["issues"][0]["text"] == "database: NotWorkingError: no answer within 0.05 s"
+    let_go.set()
+
+
+@pytest.mark.parametrize(
+    ("severity", "status"), [(RED, "unhealthy"), (AMBER, "degraded")], ids=["red", "amber"]
+)
+def test_issue_of_an_app_counts(severity, status, now, monkeypatch):
+    issue = Issue("pool_low", severity, "12 proxies left", "Fetch", "/admin/proxies/")
+    monkeypatch.setattr(issues, "_sources", [lambda at: [issue] if at == now else []])
+
+    found = health.summary(now=now)
+
+    assert (found["status"], found["issues"]) == (status, [issue.as_dict()])
+
+
+def test_issues_come_worst_first(now, monkeypatch):
+    one, two, three = Issue("b", AMBER, "b"), Issue("a", AMBER, "a"), Issue("z", RED, "z")
+    monkeypatch.setattr(issues, "_sources", [lambda _: [one, two], lambda _: [three]])
+
+    assert issues.current(now=now) == [three, two, one]
+
+
+def test_source_of_issues_that_fails_is_an_issue_itself(now, monkeypatch, caplog):
+    good = Issue("b", AMBER, "b")
+    monkeypatch.setattr(issues, "_sources", [fail, lambda _: [good]])
+
+    found = issues.current(now=now)
+
+    assert [issue.code for issue in found] == ["b", "source_failing"]
+    assert [record.message for record in caplog.records] == ["issues not told"]
+
+
+def test_source_registers_once(monkeypatch):
+    def source(now: Any) -> list[Issue]:
+        return []
+
+    issues.register(source)
+    issues.register(source)
+
+    assert issues._sources == [source]
+
+
+@pytest.mark.redis
+def test_redis_that_was_stopped_degrades(now, settings):
+    """The real server, stopped as by ``kill -STOP``."""
+    from tests.services import valkey
+
+    with valkey.running() as url:
+        settings.REDIS_URL = url
+        assert failing(now) == []
+        pid = _pid_of(url)
+        began = time.monotonic()
+        try:
+            import os
+
+            os.kill(pid, signal.SIGSTOP)
+            assert failing(now) == ["redis"]
+        finally:
+            os.kill(pid, signal.SIGCONT)
+
+    assert time.monotonic() - began < 5
+
+
+def _pid_of(url: str) -> int:
+    import redis
+
+    with redis.Redis.from_url(url) as client:
+        return int(client.info("server")["process_id"])  # type: ignore[index]
