@@ -1,4 +1,4 @@
-"""What an API key may be allowed to do."""
+"""What an API key may be allowed to do, and how limits count."""
 
 from typing import Final
 
@@ -21,3 +21,18 @@ class Scope(models.TextChoices):
 
 #: What a key may do that names no scope.
 ALL_BUT_ADMIN: Final = tuple(scope for scope in Scope if scope != Scope.ADMIN)
+
+
+class CountedBy(models.TextChoices):
+    """Whose requests a rule adds up."""
+
+    CALLER = "caller", "Key, else user, else address"
+    ADDRESS = "address", "Address"
+
+
+class RaisedBy(models.TextChoices):
+    """The numbers of a plan that are rates."""
+
+    REQUESTS = "requests_per_minute", "Requests per minute"
+    API = "api_per_minute", "API requests per minute"
+    STREAMS = "streams_per_minute", "Streams opened per minute"

@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
+from accounts import plans
 from accounts.choices import ALL_BUT_ADMIN, Scope
 from accounts.models import ApiKey, User
 from project.core.callers import Caller
@@ -124,7 +125,10 @@ def recognise(secret: str, *, now: datetime) -> tuple[User, Caller] | None:
     Costs one query, and one write a minute at most for the last use.
     """
     found = (
-        ApiKey.objects.valid(at=now).select_related("user").filter(digest=digest(secret)).first()
+        ApiKey.objects.valid(at=now)
+        .select_related("user__subscription__plan")
+        .filter(digest=digest(secret))
+        .first()
     )
     if found is None:
         return None
@@ -138,12 +142,18 @@ def caller_of_key(key: ApiKey) -> Caller:
     """Return the caller that a key stands for."""
     scopes = frozenset(str(scope) for scope in key.scopes)
     is_staff = key.user.is_staff and Scope.ADMIN in scopes
-    return Caller(user_id=key.user_id, is_staff=is_staff, scopes=scopes, key_id=key.pk)
+    return Caller(
+        user_id=key.user_id,
+        is_staff=is_staff,
+        scopes=scopes,
+        key_id=key.pk,
+        allowance=plans.allowance_of(key.user),
+    )
 
 
 def caller_of_user(user: User) -> Caller:
     """Return the caller that a signed-in person is."""
-    return Caller(user_id=user.pk, is_staff=user.is_staff)
+    return Caller(user_id=user.pk, is_staff=user.is_staff, allowance=plans.allowance_of(user))
 
 
 def revoke(key: ApiKey, *, now: datetime) -> bool:

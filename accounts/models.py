@@ -1,12 +1,12 @@
-"""Who may use the product: users and their API keys."""
+"""Who may use the product, and how much: users, keys, plans, limits."""
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
-from accounts.choices import Scope
-from accounts.querysets import ApiKeyQuerySet, UserManager
+from accounts.choices import CountedBy, RaisedBy, Scope
+from accounts.querysets import ApiKeyQuerySet, PlanQuerySet, UserManager
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -71,6 +71,9 @@ class ApiKey(models.Model):
         max_length=64, unique=True, editable=False, help_text="SHA-256 of the key, hexadecimal"
     )
     scopes = models.JSONField(default=all_scopes_but_admin)
+    allowed_networks = models.JSONField(
+        default=list, blank=True, help_text="networks it may be used from; none: from anywhere"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -86,3 +89,128 @@ class ApiKey(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}".strip()
+
+
+class Plan(models.Model):
+    """How much a user may have; an empty number is no limit, or the general one of a rate."""
+
+    name = models.SlugField(max_length=40, unique=True, help_text="stable, for programs")
+    title = models.CharField(max_length=60)
+    description = models.CharField(max_length=200, blank=True)
+    is_default = models.BooleanField(
+        default=False, help_text="of everybody without a subscription, and of anonymous callers"
+    )
+    is_unlimited = models.BooleanField(
+        default=False, verbose_name="no limits", help_text="of rate or quota: for services"
+    )
+    is_public = models.BooleanField(default=True, help_text="shown in the list of plans")
+    requests_per_minute = models.PositiveIntegerField(null=True, blank=True)
+    api_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, verbose_name="API requests per minute"
+    )
+    streams_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, verbose_name="streams opened per minute"
+    )
+    leases_at_once = models.PositiveIntegerField(null=True, blank=True)
+    jobs_at_once = models.PositiveIntegerField(null=True, blank=True)
+    jobs_per_day = models.PositiveIntegerField(null=True, blank=True)
+
+    objects = PlanQuerySet.as_manager()
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=models.Q(is_default=True),
+                name="plan_default_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Subscription(models.Model):
+    """Which plan a user has; without a row, or after its end, it is the default one."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="subscription")
+    plan = models.ForeignKey(Plan, models.PROTECT, related_name="subscriptions")
+    started_at = models.DateTimeField(default=timezone.now)
+    ends_at = models.DateTimeField(null=True, blank=True)
+    note = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("user",)
+        constraints = [
+            models.CheckConstraint(
+                name="subscription_ends_after_its_start",
+                condition=models.Q(ends_at__isnull=True)
+                | models.Q(ends_at__gt=models.F("started_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.plan}"
+
+
+class RateLimitRule(models.Model):
+    """A rule of staff's: it takes the place of the rule of the same name in the settings."""
+
+    name = models.SlugField(max_length=40, unique=True, help_text="e.g. api, sign_in, export")
+    paths = models.JSONField(
+        default=list, help_text='patterns, e.g. ["/api/proxies/export"]; * one step, ** any number'
+    )
+    methods = models.JSONField(
+        default=list, blank=True, help_text='e.g. ["POST"]; none: all methods'
+    )
+    amount = models.PositiveIntegerField(help_text="requests allowed")
+    per_s = models.PositiveIntegerField(default=60, verbose_name="in seconds")
+    by = models.CharField(
+        max_length=10, choices=CountedBy, default=CountedBy.CALLER, verbose_name="counted by"
+    )
+    raised_by = models.CharField(
+        max_length=20,
+        choices=RaisedBy,
+        blank=True,
+        help_text="the number of the caller's plan that replaces the amount",
+    )
+    is_on = models.BooleanField(
+        default=True, help_text="off: the rule of the settings holds, where there is one"
+    )
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("name",)
+        constraints = [
+            models.CheckConstraint(
+                name="rate_limit_rule_allows_something",
+                condition=models.Q(amount__gte=1, per_s__gte=1),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class RateLimitSwitch(models.Model):
+    """The switch of all rate limits: one row."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    is_on = models.BooleanField(default=True, verbose_name="rate limits hold")
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        """Rules kept by the database."""
+
+        constraints = [
+            models.CheckConstraint(name="rate_limit_switch_once", condition=models.Q(id=1)),
+        ]
+
+    def __str__(self) -> str:
+        return "Rate limits hold" if self.is_on else "Rate limits are off"

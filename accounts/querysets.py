@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 if TYPE_CHECKING:
-    from accounts.models import ApiKey, User  # noqa: F401 -- ApiKey is a base's parameter
+    from accounts.models import ApiKey, Plan, User  # noqa: F401 -- bases' parameters
 
 
 class UserManager(BaseUserManager["User"]):
@@ -39,3 +39,11 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         """Keys neither revoked nor expired, of users who may still sign in."""
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
         return self.filter(unexpired, revoked_at__isnull=True, user__is_active=True)
+
+
+class PlanQuerySet(models.QuerySet["Plan"]):
+    """Sets of plans."""
+
+    def public(self) -> Self:
+        """Plans that anybody may see."""
+        return self.filter(is_public=True)

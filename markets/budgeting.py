@@ -138,9 +138,7 @@ def succeeded(exchange: str, egress: str) -> None:
 def failed(exchange: str, egress: str, *, reason: str, now: datetime) -> None:
     """Count a failure; from the fifth in a row on the circuit is broken for a while."""
     budget = _row(exchange, egress)
-    RateBudget.objects.filter(pk=budget.pk).update(
-        failures=Greatest(F("failures"), Value(0)) + 1
-    )
+    RateBudget.objects.filter(pk=budget.pk).update(failures=Greatest(F("failures"), Value(0)) + 1)
     failures = RateBudget.objects.values_list("failures", flat=True).get(pk=budget.pk)
     if failures >= BREAKS_AFTER:
         broken_s = min(BROKEN_MOST_S, BROKEN_S * 2.0 ** min(10, failures - BREAKS_AFTER))

@@ -22,6 +22,10 @@ OTHER_MARKET: Final = 0.10
 OTHER_MARKET_ROWS: Final = 2
 
 
+class BadRowsError(BadAnswerError):
+    """Rows of the page can't be right, and the policy is not to take it without them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a page was asked for: ``[start_ms, end_ms)`` on the grid of a timeframe."""
@@ -40,12 +44,14 @@ class Page:
         rows: ascending, each moment once, on the grid and within what was asked for.
         findings: how many rows were wrong, by kind.
         is_whole: nothing was left out, so a hole in it is the exchange's own.
+        egress: which way it came.
     """
 
     asked: Asked
     rows: list[Row]
     findings: Counter[str] = field(default_factory=Counter)
     is_whole: bool = True
+    egress: str = ""
 
 
 def check(rows: Sequence[Row], asked: Asked, *, policy: Policy) -> Page:
@@ -56,8 +62,8 @@ def check(rows: Sequence[Row], asked: Asked, *, policy: Policy) -> Page:
     Moments off the grid and values that are no numbers can't be stored under any policy.
 
     Raises:
-        BadAnswerError: no row is within the range asked for, though there are rows; or there is
-            a finding, and the policy is to reject or to retry.
+        BadAnswerError: no row is within the range asked for, though there are rows.
+        BadRowsError: rows can't be right, and the policy is to reject or to retry.
     """
     findings: Counter[str] = Counter()
     kept = _in_order(_within(rows, asked, findings), findings)
@@ -73,7 +79,7 @@ def check(rows: Sequence[Row], asked: Asked, *, policy: Policy) -> Page:
             sound.append(row)
     faults = [kind for kind in ("misaligned", "bad_value", "bad_ohlc") if findings[kind]]
     if faults and policy in {Policy.REJECT, Policy.RETRY}:
-        raise BadAnswerError(f"{asked.symbol}: {', '.join(faults)} in the page")
+        raise BadRowsError(f"{asked.symbol}: {', '.join(faults)} in the page")
     return Page(asked, sound, findings, is_whole=not lost and not findings["outside"])
 
 

@@ -1,1 +1,44 @@
-"""Metrics."""
+"""What the app counts, and what it reads from the database at each scrape."""
+
+from typing import Final
+
+from django.db.models import Count
+from prometheus_client import Counter, Histogram
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from markets.models import BackfillTask, Gap, RateBudget, Series
+from project.core import metrics
+
+REQUESTS: Final = Counter(
+    "markets_requests_total", "Requests to exchanges, by outcome", ["exchange", "outcome"]
+)
+REQUEST_SECONDS: Final = Histogram(
+    "markets_request_seconds", "Time an exchange took to answer", ["exchange"]
+)
+CANDLES: Final = Counter(
+    "markets_candles_total", "Candles stored, by what became of them", ["exchange", "result"]
+)
+FINDINGS: Final = Counter(
+    "markets_findings_total", "Rows of answers that were wrong", ["exchange", "kind"]
+)
+
+
+@metrics.register
+def ledger() -> list[Metric]:
+    """Return how many gaps and tasks there are, and how many series fail."""
+    gaps = GaugeMetricFamily("markets_gaps", "Gaps of the ledger", labels=["state", "reason"])
+    missing = Gap.objects.missing().order_by().values_list("state", "reason")
+    for state, reason, count in missing.annotate(count=Count("pk")):
+        gaps.add_metric([state, reason], count)
+    tasks = GaugeMetricFamily("markets_backfill_tasks", "Backfill tasks", labels=["status"])
+    unended = BackfillTask.objects.order_by().values_list("status")
+    for status, count in unended.annotate(count=Count("pk")):
+        tasks.add_metric([status], count)
+    failing = GaugeMetricFamily("markets_series_failing", "Enabled series whose collecting fails")
+    failing.add_metric([], Series.objects.enabled().filter(failures__gt=0).count())
+    broken = GaugeMetricFamily(
+        "markets_budget_failures", "Failures in a row", labels=["exchange", "egress"]
+    )
+    for budget in RateBudget.objects.filter(failures__gt=0):
+        broken.add_metric([budget.exchange, budget.egress], budget.failures)
+    return [gaps, tasks, failing, broken]

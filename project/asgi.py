@@ -14,17 +14,21 @@ from django.urls import path, re_path  # noqa: E402 -- as above
 from servestatic import ServeStaticASGI  # noqa: E402 -- as above
 
 from accounts.api.asgi import CallerMiddleware  # noqa: E402 -- as above
+from accounts.api.throttling import LimitedStream  # noqa: E402 -- as above
 from project.core import processes, requests, routing  # noqa: E402 -- as above
 from project.core.choices import Role  # noqa: E402 -- as above
 
-http = URLRouter(
+#: Channels' stubs know of Django's views alone, not of plain ASGI applications.
+_router: Any = URLRouter
+_path: Any = path
+http = _router(
     [
-        *[path(route, CallerMiddleware(app)) for route, app in routing.streams],  # type: ignore[arg-type]
+        *[_path(route, CallerMiddleware(LimitedStream(app))) for route, app in routing.streams],
         re_path(r"", django_application),  # type: ignore[arg-type]
     ]
 )
 websocket = CallerMiddleware(
-    URLRouter([path(route, app) for route, app in routing.websockets])  # type: ignore[arg-type]
+    LimitedStream(_router([_path(route, app) for route, app in routing.websockets]))
 )
 
 

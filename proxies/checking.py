@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from project.core import runs
@@ -105,9 +106,9 @@ def limits() -> Limits:
 def run(work: Work) -> None:
     """Do a round: whoever goes on with one checks only what wasn't checked since it began."""
     began = _began(work)
-    done = int(work.checkpoint.get("done", 0))
+    totals = _totals(work.run)  # of what an earlier attempt has written
+    done = totals["checked"]
     subjects = _subjects(work.payload, began=began, done=done)
-    totals = {"checked": done, "ok": int(work.checkpoint.get("ok", 0))}
     work.report(phase="checking", counts={**totals, "proxies": done + len(subjects)})
     if not subjects:
         return
@@ -122,9 +123,13 @@ def run(work: Work) -> None:
         apply(batch.findings, run_id=work.run.pk, now=timezone.now())
         totals["checked"] += len(batch.findings)
         totals["ok"] += sum(each.verdict == Verdict.OK for each in batch.findings)
-        work.keep(done=totals["checked"], ok=totals["ok"])
         share = totals["checked"] / max(1, done + len(subjects))
         work.report(progress=100 * share, counts=totals)
+
+
+def _totals(run: Run) -> dict[str, int]:
+    checks = Check.objects.filter(run=run)
+    return checks.aggregate(checked=Count("pk"), ok=Count("pk", Q(verdict=Verdict.OK)))
 
 
 def _began(work: Work) -> datetime:

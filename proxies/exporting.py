@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
 
 import orjson
+from django.core.exceptions import PermissionDenied
 
 from project.core.callers import Caller
-from project.core.errors import InvalidInputError
 from project.core.hub import in_thread
 from proxies.choices import ProxyState
 from proxies.models import Proxy
@@ -36,13 +36,6 @@ SECRETS: Final = ("username", "password")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 Row = dict[str, Any]
-
-
-class SecretsForbiddenError(InvalidInputError):
-    """Somebody who isn't staff asks for credentials."""
-
-    code = "secrets_forbidden"
-    title = "Credentials are for staff"
 
 
 def _page(after: int, *, with_secrets: bool) -> list[Row]:
@@ -116,11 +109,11 @@ def may_have_secrets(by: Caller, *, wants: bool) -> bool:
     """Say whether an export shows credentials; that staff had them is logged.
 
     Raises:
-        SecretsForbiddenError: somebody wants them who isn't staff.
+        PermissionDenied: somebody wants them who isn't staff.
     """
     if not wants:
         return False
     if not by.is_staff:
-        raise SecretsForbiddenError("only staff export credentials")
+        raise PermissionDenied("only staff export credentials")
     logger.info("credentials of proxies exported", extra={"by_user": by.user_id})
     return True

@@ -9,10 +9,10 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from accounts import keys
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, Plan, RateLimitRule, RateLimitSwitch, Subscription, User
 from project.core import events, processes
 from project.core.choices import FINAL, Role, RunStatus
-from project.core.models import ProcessHeartbeat, Run, RunEvent, TaskTotals
+from project.core.models import Leadership, ProcessHeartbeat, Run, RunEvent, TaskTotals
 
 PASSWORD: Final = "swamp-lantern-42"
 _numbers = count(1)
@@ -114,6 +114,59 @@ def numbers_of(run: Run) -> list[int]:
     return list(RunEvent.objects.filter(run=run).order_by("seq").values_list("seq", flat=True))
 
 
+def last_event(run: Run) -> RunEvent:
+    """Return the newest event of ``run``."""
+    return RunEvent.objects.filter(run=run).order_by("-seq")[0]
+
+
 def names_of(run: Run) -> list[str]:
     """Return the names of the events of ``run``, in order."""
     return list(RunEvent.objects.filter(run=run).order_by("seq").values_list("event", flat=True))
+
+
+def make_process_heartbeat(**fields: Any) -> ProcessHeartbeat:
+    """As ``make_heartbeat``."""
+    return make_heartbeat(**fields)
+
+
+def make_task_totals(**fields: Any) -> TaskTotals:
+    """As ``make_totals``."""
+    return make_totals(**fields)
+
+
+def make_leadership(**fields: Any) -> Leadership:
+    """A lead that nobody has."""
+    return Leadership.objects.create(**{"name": f"lead {next(_numbers)}", **fields})
+
+
+def make_run_event(**fields: Any) -> RunEvent:
+    """An event of a run of its own."""
+    return make_event(make_run(), **fields)
+
+
+def make_plan(**fields: Any) -> Plan:
+    """A plan without any number."""
+    number = next(_numbers)
+    return Plan.objects.create(**{"name": f"plan-{number}", "title": f"Plan {number}", **fields})
+
+
+def make_subscription(**fields: Any) -> Subscription:
+    """A subscription of a user of its own to a plan of its own."""
+    made = {
+        name: make()
+        for name, make in (("user", make_user), ("plan", make_plan))
+        if name not in fields
+    }
+    return Subscription.objects.create(**made, **fields)
+
+
+def make_rate_limit_rule(**fields: Any) -> RateLimitRule:
+    """Ten requests a minute to an address of its own."""
+    number = next(_numbers)
+    facts = {"name": f"rule-{number}", "paths": [f"/api/rule-{number}"], "amount": 10}
+    return RateLimitRule.objects.create(**{**facts, **fields})
+
+
+def make_rate_limit_switch(**fields: Any) -> RateLimitSwitch:
+    """The switch: there is one."""
+    return RateLimitSwitch.objects.update_or_create(pk=1, defaults=fields)[0]

@@ -5,23 +5,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
-from rest_framework.authentication import (
-    BaseAuthentication,
-    SessionAuthentication,
-    get_authorization_header,
-)
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
 from accounts import keys
 from accounts.models import User
+from project.core.callers import NOBODY, Caller
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.request import Request
-
-    from project.core.callers import Caller
 
 SCHEME: Final = "api-key"
 
@@ -32,17 +29,38 @@ def key_in(header: str) -> str | None:
     return secret.strip() if scheme.lower() == SCHEME else None
 
 
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """What the key of a request turned out to be; no user: it doesn't hold."""
+
+    user: User | None = None
+    caller: Caller = NOBODY
+
+
+def recognised(request: HttpRequest) -> Recognised | None:
+    """Return whose key a request shows, looked up once; None where it shows none."""
+    known: Recognised | None = getattr(request, "recognised_key", None)
+    if known is not None:
+        return known
+    secret = key_in(request.META.get("HTTP_AUTHORIZATION", ""))
+    if secret is None:
+        return None
+    found = keys.recognise(secret, now=timezone.now())
+    known = Recognised(*found) if found else Recognised()
+    request.recognised_key = known  # type: ignore[attr-defined]
+    return known
+
+
 class ApiKeyAuthentication(BaseAuthentication):
     """Authenticate by API key."""
 
     def authenticate(self, request: Request) -> tuple[User, Caller] | None:
-        secret = key_in(get_authorization_header(request).decode("latin-1"))
-        if secret is None:
-            return None
-        found = keys.recognise(secret, now=timezone.now())
+        found = recognised(request._request)  # noqa: SLF001 -- DRF has no public name for it
         if found is None:
+            return None
+        if found.user is None:
             raise AuthenticationFailed("the API key is unknown, revoked or expired")
-        return found
+        return found.user, found.caller
 
     def authenticate_header(self, request: Request) -> str:
         return "Api-Key"

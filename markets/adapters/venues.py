@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import ccxt
 
@@ -24,11 +25,27 @@ def title_of(exchange: str) -> str:
     return str(getattr(ccxt, exchange)().name) if is_known(exchange) else exchange
 
 
-def hosts_of(access: Access) -> list[str]:
-    """Return the URLs that may be asked: what the address guard checks."""
-    if access.rest_url:
-        return [access.rest_url]
-    return []  # ccxt's own addresses
+def host_of(exchange: str) -> str:
+    """Return the host name of the exchange's own REST interface."""
+    found = getattr(ccxt, exchange)()
+    url = found.implode_hostname(str(_first(found.urls.get("api", ""))))
+    return urlsplit(url).hostname or exchange
+
+
+def _first(api: Any) -> Any:
+    while isinstance(api, dict):
+        api = api.get("public") or api.get("rest") or next(iter(api.values()), "")
+    return api
+
+
+def page_limit(exchange: str, ask: PageAsk) -> int:
+    """Return how many rows the exchange gives at most for such a window."""
+    return min(ask.limit, _KINDS.get(exchange, _Generic).most_rows(ask))
+
+
+def is_newest_first(exchange: str) -> bool:
+    """Say whether a page that is cut off holds the newest rows of its window."""
+    return _KINDS.get(exchange, _Generic).newest_first
 
 
 def open_venue(access: Access) -> Venue:
@@ -48,8 +65,7 @@ def open_venue(access: Access) -> Venue:
     )
     exchange.session.close()
     exchange.session = OneWaySession(access.proxy_url, at_most_s=WHOLE_ANSWER * access.timeout_s)
-    kinds: dict[str, type[_Generic]] = {"binance": _Binance, "okx": _Okx}
-    return kinds.get(access.exchange, _Generic)(exchange, access)
+    return _KINDS.get(access.exchange, _Generic)(exchange, access)
 
 
 class _Generic:
@@ -99,9 +115,10 @@ class _Generic:
         # some exchanges know no end: what is beyond it was not asked for
         return [row for row in rows if row.open_time < ask.end_ms]
 
-    def page_limit(self, ask: PageAsk) -> int:
-        """Return how many rows it gives at most."""
-        return min(ask.limit, 500)
+    @classmethod
+    def most_rows(cls, ask: PageAsk) -> int:
+        """Return how many rows it gives at most for such a window."""
+        return 500
 
     def close(self) -> None:
         """Close its connections."""
@@ -129,14 +146,13 @@ class _Binance(_Generic):
             )
         return _rows(
             found,
-            lambda row: Row(
-                int(row[0]), *map(float, row[1:6]), True, int(row[8]), float(row[7])
-            ),
+            lambda row: Row(int(row[0]), *map(float, row[1:6]), True, int(row[8]), float(row[7])),
         )
 
-    def page_limit(self, ask: PageAsk) -> int:
-        """Return how many rows it gives at most."""
-        return min(ask.limit, 1000)
+    @classmethod
+    def most_rows(cls, ask: PageAsk) -> int:
+        """Return how many rows it gives at most for such a window."""
+        return 1000
 
 
 class _Okx(_Generic):
@@ -174,18 +190,23 @@ class _Okx(_Generic):
             ),
         )[::-1]
 
-    def page_limit(self, ask: PageAsk) -> int:
-        """Return how many rows it gives at most."""
-        return min(ask.limit, 300 if self._is_recent(ask) else 100)
+    @classmethod
+    def most_rows(cls, ask: PageAsk) -> int:
+        """Return how many rows it gives at most for such a window."""
+        return 300 if cls._is_recent(ask) else 100
 
-    def _is_recent(self, ask: PageAsk) -> bool:
-        return ask.start_ms >= ask.now_ms - self._RECENT * ask.step_ms
+    @classmethod
+    def _is_recent(cls, ask: PageAsk) -> bool:
+        return ask.start_ms >= ask.now_ms - cls._RECENT * ask.step_ms
 
     def _bar(self, timeframe: str) -> str:
         """Return its spelling; long bars open by Hong Kong's midnight unless told ``utc``."""
         if timeframe in self._LONG:
             return f"{timeframe.upper()}utc"
         return timeframe if timeframe.endswith("m") else timeframe.upper()
+
+
+_KINDS: Final[dict[str, type[_Generic]]] = {"binance": _Binance, "okx": _Okx}
 
 
 def _replaced(api: Any, url: str) -> Any:

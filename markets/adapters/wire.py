@@ -66,9 +66,6 @@ class MarketInfo:
 class Venue(Protocol):
     """One exchange, ready to be asked; not to be shared between threads."""
 
-    #: True where a page that is cut off holds the newest rows of its window.
-    newest_first: bool
-
     def time_ms(self) -> int | None:
         """Return the exchange's time; None where it has no such call."""
 
@@ -80,9 +77,6 @@ class Venue(Protocol):
 
         ``final`` is False only where the exchange says that the candle is still open.
         """
-
-    def page_limit(self, ask: PageAsk) -> int:
-        """Return how many rows the exchange gives at most for such a window."""
 
     def close(self) -> None:
         """Close its connections."""

@@ -135,6 +135,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('timeframe', models.CharField(max_length=4)),
+                ('collected_from_ms', models.BigIntegerField(blank=True, editable=False, help_text='nothing before was asked for yet', null=True)),
                 ('collected_until_ms', models.BigIntegerField(blank=True, editable=False, help_text='everything before was asked for, whether the exchange had it or not', null=True)),
                 ('collected_at', models.DateTimeField(blank=True, editable=False, help_text='last page that was whole', null=True)),
                 ('checked_at', models.DateTimeField(blank=True, editable=False, help_text='last quality check', null=True)),
@@ -187,7 +188,6 @@ class Migration(migrations.Migration):
                 ('next_look_at', models.DateTimeField(blank=True, null=True)),
                 ('found_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('task', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='gaps', to='markets.backfilltask')),
                 ('series', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='gaps', to='markets.series')),
             ],
             options={

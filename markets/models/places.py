@@ -70,6 +70,9 @@ class Series(models.Model):
 
     market = models.ForeignKey(Market, models.PROTECT, related_name="series", db_index=False)
     timeframe = models.CharField(max_length=4)
+    collected_from_ms = models.BigIntegerField(
+        null=True, blank=True, editable=False, help_text="nothing before was asked for yet"
+    )
     collected_until_ms = models.BigIntegerField(
         null=True,
         blank=True,

@@ -115,9 +115,6 @@ class Gap(models.Model):
     )
     attempts = models.PositiveIntegerField(default=0)
     next_look_at = models.DateTimeField(null=True, blank=True)
-    task = models.ForeignKey(
-        BackfillTask, models.SET_NULL, null=True, blank=True, related_name="gaps"
-    )
     found_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True, blank=True)
 

@@ -43,7 +43,7 @@ class RoleRow:
 @issues.register
 def late_jobs(now: datetime) -> list[Issue]:
     """Tell of the periodic jobs that should have run and did not."""
-    late = [state.job.name for state in jobs.states(now=now) if state.is_late]
+    late = [job.name for job in jobs.late(now=now)]
     if not late:
         return []
     text = f"{late[0]} is late" if len(late) == 1 else f"{len(late)} periodic jobs are late"

@@ -26,6 +26,7 @@ from project.core.moments import stamp
 DISK_LOW_BYTES: Final = 500 * 1024 * 1024
 MEMORY_HIGH_BYTES: Final = 2 * 1024 * 1024 * 1024
 PROBE_TIMEOUT_S: Final = 1.0
+BROKER_WITHIN_S: Final = 1
 DATABASE_WITHIN_S: Final = 2.0
 
 
@@ -88,7 +89,7 @@ def _redis(now: datetime) -> str:
 
 def _broker(now: datetime) -> str:
     with current_app.connection_for_write(connect_timeout=PROBE_TIMEOUT_S) as broker:
-        broker.ensure_connection(max_retries=1, interval_start=0, timeout=PROBE_TIMEOUT_S)
+        broker.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_WITHIN_S)
         return str(broker.transport.driver_type)
 
 

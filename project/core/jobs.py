@@ -54,10 +54,19 @@ def _next_due(job: PeriodicTask) -> datetime | None:
     return due.astimezone(UTC)
 
 
+def _all() -> list[PeriodicTask]:
+    related = ("interval", "crontab", "solar", "clocked")
+    return list(PeriodicTask.objects.select_related(*related).order_by("name"))
+
+
+def late(*, now: datetime) -> list[PeriodicTask]:
+    """Return the jobs that should have run and did not, by name, in one query."""
+    return [job for job in _all() if _state(job, None, None, now).is_late]
+
+
 def states(*, now: datetime) -> list[JobState]:
     """Return all periodic jobs by name, in four queries whatever their number."""
-    related = ("interval", "crontab", "solar", "clocked")
-    jobs = list(PeriodicTask.objects.select_related(*related).order_by("name"))
+    jobs = _all()
     totals = {row.kind: row for row in TaskTotals.objects.all()}
     last_runs = _last_runs([job.name for job in jobs])
     return [_state(job, last_runs.get(job.name), totals.get(job.task), now) for job in jobs]

@@ -93,8 +93,8 @@ def loops() -> list[Metric]:
     last = _last_durations()
     for loop, names in _loops().items():
         active.add_metric([loop], float(bool(running.intersection(names))))
-        if found := [periods[name] for name in names if name in periods]:
-            period.add_metric([loop], min(found))
+        if known := [periods[name] for name in names if name in periods]:
+            period.add_metric([loop], min(known))
         if ended := [last[name] for name in names if name in last]:
             duration.add_metric([loop], max(ended)[1])
     return [active, period, duration]

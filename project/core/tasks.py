@@ -1,6 +1,6 @@
 """How every task of the project is sent and bounded, and the floor's own tasks."""
 
-from typing import Any
+from typing import TypedDict
 
 from celery import shared_task
 from django.utils import timezone
@@ -8,7 +8,15 @@ from django.utils import timezone
 from project.core import cleaning, kinds, working
 
 
-def options(kind: str) -> dict[str, Any]:
+class Options(TypedDict):
+    """What ``shared_task`` is told."""
+
+    name: str
+    time_limit: int
+    soft_time_limit: int
+
+
+def options(kind: str) -> Options:
     """Return the options of the task that does the runs of ``kind``.
 
     No retry of Celery's: the run's row says when it is tried again (``core/working.py``).

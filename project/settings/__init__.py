@@ -9,3 +9,4 @@ from project.settings.observing import *
 from project.settings.console import *
 from project.settings.product import *
 from project.settings.running import *
+from project.settings.limits import *

@@ -10,7 +10,7 @@ from project.core.models import Run
 from project.storage import backing_up, databases, keeping, kinds, packing, shelf, verifying
 from project.storage.errors import BackupDamagedError, BackupFailedError, room_told
 from project.storage.models import Backup
-from project.storage.progress import Progress, within
+from project.storage.progress import Latest, Progress, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,6 @@ def drill(*, progress: Progress, now: datetime) -> Drilled:
         keeping.adopt(now=now)
         made = backing_up.make(progress=progress, now=now, with_checksums=True)
         backup = keeping.record(made.facts, verified_at=now)
-        progress.report(phase="restoring into a scratch database", progress=95)
         _compare(made, progress)
         Backup.objects.filter(pk=backup.pk).update(drilled_at=now)
     facts = made.facts
@@ -60,10 +59,11 @@ def drill(*, progress: Progress, now: datetime) -> Drilled:
 
 def _compare(made: backing_up.Made, progress: Progress) -> None:
     database, facts = databases.own(), made.facts
-    tick = within(progress, phase="comparing", start=96, end=99)
+    latest = Latest(within(progress, phase="restoring into a scratch database", start=95, end=97))
     with room_told(shelf.folder()), shelf.draft() as scratch:
-        chunks = packing.unpack(made.path, tick=tick)
-        with database.restored(chunks, scratch=scratch) as beside:
+        chunks = packing.unpack(made.path, tick=latest.note)
+        with database.restored(chunks, scratch=scratch, tick=latest.tell) as beside:
+            tick = within(progress, phase="comparing", start=97, end=99)
             try:
                 verifying.require_counts(facts.counts, beside.counts(tick=tick))
                 sums = beside.checksums(tick=tick)

@@ -54,6 +54,35 @@ def ignore(_: float) -> None:
 
 
 def within(to: Progress, *, phase: str, start: float, end: float) -> Tick:
-    """Announce ``phase`` and return its tick, which stands for the percents ``start`` to ``end``."""
+    """Announce ``phase`` and return its tick, which stands for the percents ``start`` to ``end``.
+
+    The share never goes back, so that parts of the work may tick without knowing it.
+    """
     to.report(phase=phase, progress=start)
-    return lambda done: to.report(progress=start + (end - start) * min(1.0, max(0.0, done)))
+    best = 0.0
+
+    def tick(done: float) -> None:
+        nonlocal best
+        best = max(best, min(1.0, done))
+        to.report(progress=start + (end - start) * best)
+
+    return tick
+
+
+class Latest:
+    """The share that another thread last told: only the work's own thread may report.
+
+    Reporting writes to the database, and the threads that feed programs have no connection.
+    """
+
+    def __init__(self, tick: Tick) -> None:
+        self._tick: Final = tick
+        self._done = 0.0
+
+    def note(self, done: float) -> None:
+        """Be the tick of the other thread: remember, and nothing else."""
+        self._done = done
+
+    def tell(self, _: float) -> None:
+        """Be the tick of the work's own thread."""
+        self._tick(self._done)

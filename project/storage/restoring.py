@@ -9,7 +9,7 @@ from django.db import DatabaseError
 from project.storage import databases, guarding, keeping, packing, shelf, verifying
 from project.storage.databases import Database
 from project.storage.errors import BackupBusyError, WrongTargetError, room_told
-from project.storage.progress import Progress, within
+from project.storage.progress import Latest, Progress, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +66,9 @@ def restore(
 def _put(
     file: Path, facts: shelf.Facts, target: Database, progress: Progress, now: datetime
 ) -> Restored:
-    tick = within(progress, phase="restoring beside", start=20, end=70)
-    with room_told(target), target.restored(packing.unpack(file, tick=tick)) as beside:
+    latest = Latest(within(progress, phase="restoring beside", start=20, end=70))
+    chunks = packing.unpack(file, tick=latest.note)
+    with room_told(target), target.restored(chunks, tick=latest.tell) as beside:
         tick = within(progress, phase="counting", start=70, end=95)
         counts = beside.counts(tick=tick)
         verifying.require_counts(facts.counts, counts)

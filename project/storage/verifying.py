@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
-from project.storage import databases, packing, shelf
+from project.storage import packing, shelf
 from project.storage.adapters.postgres import PostgresDatabase
 from project.storage.adapters.sqlite import SqliteDatabase
 from project.storage.choices import BackupState, DatabaseKind
 from project.storage.errors import BackupDamagedError, room_told
 from project.storage.models import Backup
-from project.storage.progress import Progress, Tick, ignore, within
+from project.storage.progress import Latest, Progress, Tick, ignore, within
 
 
 def verify(backup: Backup, *, progress: Progress, now: datetime) -> None:
@@ -51,12 +51,11 @@ def of_contents(file: Path, database: str, scratch: Path, *, tick: Tick = ignore
     Raises:
         BackupDamagedError: it can't be unpacked or opened.
     """
-    chunks = packing.unpack(file, tick=tick)
+    latest = Latest(tick)
+    chunks = packing.unpack(file, tick=latest.note)
     if database == DatabaseKind.SQLITE:
-        return SqliteDatabase(file).count_contents(chunks, scratch, tick=tick)
-    mine = databases.own()
-    reader = mine if isinstance(mine, PostgresDatabase) else PostgresDatabase("")
-    return reader.count_contents(chunks, scratch, tick=tick)
+        return SqliteDatabase(file).count_contents(chunks, scratch, tick=latest.tell)
+    return PostgresDatabase("").count_contents(chunks, scratch, tick=latest.tell)
 
 
 def require_counts(expected: Mapping[str, int], found: Mapping[str, int]) -> None:

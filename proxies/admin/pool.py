@@ -49,11 +49,11 @@ class ProxyAdmin(ReadOnly):
 
     @admin.display(description="Score", ordering="score")
     def score_shown(self, proxy: Proxy) -> str:
-        return "–" if proxy.score is None else f"{proxy.score:.0f}"
+        return "-" if proxy.score is None else f"{proxy.score:.0f}"
 
     @admin.display(description="Latency", ordering="latency_ms")
     def latency_shown(self, proxy: Proxy) -> str:
-        return "–" if proxy.latency_ms is None else f"{proxy.latency_ms:.0f} ms"
+        return "-" if proxy.latency_ms is None else f"{proxy.latency_ms:.0f} ms"
 
     @admin.display(description="Why this score")
     def explanation(self, proxy: Proxy) -> str:

@@ -137,7 +137,7 @@ class ProxySourceAdmin(ModelAdmin):
     def survival(self, source: Any) -> str:
         """Tell how many of the proxies it ever named are healthy now."""
         named, alive = getattr(source, "named", 0), getattr(source, "alive", 0)
-        return f"{alive} of {named} ({100 * alive / named:.0f} %)" if named else "–"
+        return f"{alive} of {named} ({100 * alive / named:.0f} %)" if named else "-"
 
     def save_model(self, request: HttpRequest, obj: ProxySource, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         """Write what staff decide; workers write the rest of the row at the same time."""

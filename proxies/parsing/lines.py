@@ -31,7 +31,7 @@ def parse_line(text: str, *, default_scheme: str) -> list[Candidate]:
         RefusedError: it names none that may be used.
     """
     line = text.strip("\ufeff \t\r\n\x00\"'").rstrip(",;")
-    if not line or line.startswith(_COMMENTS):
+    if not line.split() or line.startswith(_COMMENTS):
         return []
     if found := _URL.fullmatch(line):
         return [_with_extras(_url(found["scheme"], found["rest"]), found["tail"].split())]

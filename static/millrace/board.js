@@ -106,7 +106,8 @@ function fillJob(row, job) {
   late.dataset.state = job.enabled ? "late" : "paused";
   setText(late, job.enabled ? "Late" : "Paused");
   show(late, job.is_late || !job.enabled);
-  field(row, "due").replaceChildren(...(job.enabled && job.next_due_at ? [makeMoment(job.next_due_at)] : []));
+  const due = job.enabled && job.next_due_at ? [job.is_late ? "due " : "", makeMoment(job.next_due_at)] : [];
+  field(row, "due").replaceChildren(...due);
 }
 
 function fillRole(row, role) {

@@ -1,5 +1,6 @@
 """The dashboard shows what happens while it happens."""
 
+import re
 from datetime import timedelta
 
 from django.utils import timezone
@@ -90,3 +91,24 @@ def test_processes_are_shown_by_role(open_page):
 
     expect(page.locator('[data-role="worker"]')).to_contain_text("1 alive")
     expect(page.locator('[data-role="beat"]')).to_contain_text("silent")
+
+
+def test_dashboard_comes_back_when_its_socket_is_lost(open_page):
+    sockets = []
+
+    def through(socket):
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    page = open_page()
+    page.route_web_socket(re.compile(r"/ws/live/"), through)
+    page.goto("/admin/")
+    expect(page.locator("#live")).to_have_text("live")
+
+    sockets[0].close(code=1012)
+    expect(page.locator("#live")).to_have_text("reconnecting")
+    run = make_run("binance:BTC/USDT 1m")
+
+    expect(page.locator("#live")).to_have_text("live")
+    expect(page.locator(f'#work [data-key="{run.pk}"]')).to_be_visible()
+    assert len(sockets) == 2

@@ -23,12 +23,15 @@ def learned(use_s: float) -> Demand:
     return demand
 
 
-def test_size_of_quick_uses_stays_small():
-    demand = learned(0.002)
+@pytest.mark.parametrize("use_s", [0.002, 0.02])
+def test_size_of_quick_uses_never_grows_ahead(use_s):
+    demand = learned(use_s)
     for step in range(10):
         demand.asked(step * BUCKET_S, wanted=25)
 
-    assert demand.size(9 * BUCKET_S) <= 3
+    assert demand.is_quick
+    assert demand.size(9 * BUCKET_S) == 0
+    assert demand.busy_size(9 * BUCKET_S) <= 13
 
 
 def test_size_of_slow_uses_follows_demand():

@@ -21,7 +21,8 @@ def drained() -> list[tuple[str, str]]:
     """Take all messages off the broker: name of the task and run id each."""
     found = []
     with current_app.connection_for_read() as connection:
-        waiting = connection.SimpleQueue(current_app.amqp.queues["millrace"])
+        own: Any = current_app.amqp.queues["millrace"]
+        waiting = connection.SimpleQueue(own)
         while True:
             try:
                 message = waiting.get(block=False)
@@ -39,6 +40,20 @@ def sent() -> Iterator[Callable[[], list[tuple[str, str]]]]:
     drained()
     yield drained
     drained()
+
+
+@pytest.fixture
+def broker_away() -> Iterator[None]:
+    """Nothing can be sent: what is written to the broker goes nowhere."""
+    app: Any = current_app
+    url = app.conf.broker_url
+    gone = "redis://127.0.0.1:1/0" if url.startswith("redis") else "sqlitequeue:////proc/none/x"
+    app.conf.broker_write_url = gone
+    app.amqp._producer_pool = None
+    app.pool.force_close_all()
+    yield
+    app.conf.broker_write_url = url
+    app.amqp._producer_pool = None
 
 
 @pytest.fixture

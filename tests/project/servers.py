@@ -1,7 +1,6 @@
 """The product's web process as a process of its own, on loopback and on the tests' database."""
 
 import http.client
-import os
 import socket
 import sys
 import tempfile
@@ -130,9 +129,7 @@ def open_files(pid: int, name: str) -> int:
     found = 0
     for entry in Path(f"/proc/{pid}/fd").iterdir():
         try:
-            found += os.readlink(entry) == name
+            found += str(entry.readlink()) == name
         except FileNotFoundError:  # closed meanwhile
             continue
     return found
-
-

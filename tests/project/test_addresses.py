@@ -1,3 +1,4 @@
+import asyncio
 import ipaddress
 import socket
 
@@ -111,7 +112,7 @@ class Resolver:
 @pytest.fixture
 def resolver(monkeypatch):
     def answer(*found: str) -> None:
-        monkeypatch.setattr(addresses.asyncio, "get_running_loop", lambda: Resolver(*found))
+        monkeypatch.setattr(asyncio, "get_running_loop", lambda: Resolver(*found))
 
     return answer
 
@@ -162,9 +163,9 @@ async def test_resolve_of_an_impossible_name_is_an_expected_error(host):
 async def test_resolve_has_a_deadline(monkeypatch):
     class Slow(Resolver):
         async def getaddrinfo(self, host, port, **_):
-            await addresses.asyncio.Event().wait()
+            await asyncio.Event().wait()
 
-    loop = addresses.asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     slow = Slow()
     slow.time, slow.call_at = loop.time, loop.call_at  # type: ignore[attr-defined]
     monkeypatch.setattr(addresses, "RESOLVE_WITHIN_S", 0.01)

@@ -7,7 +7,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from project.core import beat, leading, processes
+from project.core import beat, leading, processes, runs
 from project.core.beat import CatchUpScheduler
 from project.core.choices import RunStatus
 from project.core.models import Leadership, Run
@@ -211,7 +211,7 @@ def test_run_and_mark_are_written_together(now, monkeypatch):
     def fail(*args: Any, **kwargs: Any) -> None:
         raise BrokenError
 
-    monkeypatch.setattr(beat.runs, "submit", fail)
+    monkeypatch.setattr(runs, "submit", fail)
     with pytest.raises(BrokenError):
         beat.send_once(job, now=now)
 

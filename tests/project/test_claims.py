@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 
 from project.core import claims, events, processes, runs
+from project.core.callers import NOBODY
 from project.core.choices import FINAL, RunStatus
 from project.core.claims import CLAIM_FOR, Claim, Keeper
 from project.core.models import Run
-from tests.factories import make_run, names_of
+from tests.factories import last_event, make_run, names_of
 from tests.project.rivals import rivals
 
 
@@ -29,7 +30,7 @@ def test_take_makes_the_run_this_workers(now):
     assert run.next_try_at is None
     assert claim.fence == {"attempt": 1, "status": "running"}
     assert names_of(run) == ["run_update", "run_update"]
-    assert run.events.last().data["status"] == "running"  # type: ignore[union-attr]
+    assert last_event(run).data["status"] == "running"
 
 
 @pytest.mark.django_db
@@ -80,7 +81,8 @@ def test_take_before_the_next_try_is_refused(now):
     with pytest.raises(claims.ClaimedError):
         claims.take(str(run.pk), limit_s=60, now=now)
 
-    assert claims.take(str(run.pk), limit_s=60, now=now + timedelta(seconds=1))
+    late = claims.take(str(run.pk), limit_s=60, now=now + timedelta(seconds=1))
+    assert late.run.attempt == 1
 
 
 @pytest.mark.django_db
@@ -106,7 +108,8 @@ def test_renew_moves_the_end_of_claims_that_hold(now):
 
 
 @pytest.mark.parametrize(
-    "lost", [{"stop_reason": "lost"}, {"limit_s": -1.0}, {"limit_s": -1.0, "stop_reason": "canceled"}]
+    "lost",
+    [{"stop_reason": "lost"}, {"limit_s": -1.0}, {"limit_s": -1.0, "stop_reason": "canceled"}],
 )
 @pytest.mark.django_db
 def test_renew_lets_lost_and_overrun_claims_run_out(lost, now):
@@ -136,7 +139,7 @@ def test_look_tells_why_to_stop(now):
         claim_of(make_run(status=RunStatus.RUNNING)) for _ in range(6)
     )
     for claim in (canceled, canceled_and_over):
-        runs.cancel(Run.objects.get(pk=claim.run.pk), by=runs.Caller(), now=now)
+        runs.cancel(Run.objects.get(pk=claim.run.pk), by=NOBODY, now=now)
     Run.objects.filter(pk=lost.run.pk).update(attempt=2)
     Run.objects.filter(pk=gone.run.pk).delete()
     over.limit_s = canceled_and_over.limit_s = -1
@@ -217,7 +220,7 @@ def test_keeper_tells_a_cancel_within_its_looks(quick, now):
     claim = claim_of(run)
     keeper.watch(claim)
 
-    runs.cancel(run, by=runs.Caller(), now=now)
+    runs.cancel(run, by=NOBODY, now=now)
 
     until(lambda: claim.stop_reason == "canceled")
     keeper.unwatch(claim)

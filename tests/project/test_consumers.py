@@ -1,5 +1,4 @@
 import asyncio
-import json
 from typing import Any
 
 import pytest
@@ -31,7 +30,7 @@ async def _at_rest(monkeypatch):
 
 
 def socket(path: str, *headers: tuple[bytes, bytes]) -> WebsocketCommunicator:
-    return WebsocketCommunicator(websocket, path, headers=[HOST, *headers])  # type: ignore[arg-type]
+    return WebsocketCommunicator(websocket, path, headers=[HOST, *headers])
 
 
 def with_key(user: Any, **fields: Any) -> tuple[bytes, bytes]:
@@ -47,9 +46,7 @@ def with_cookie(user: Any) -> tuple[bytes, bytes]:
 def end(run: Run) -> None:
     run.refresh_from_db()
     now = timezone.now()
-    events.record(
-        run, where={}, changes={"status": RunStatus.DONE, "ended_at": now}, now=now
-    )
+    events.record(run, where={}, changes={"status": RunStatus.DONE, "ended_at": now}, now=now)
 
 
 async def close_code(path: str, *headers: tuple[bytes, bytes]) -> Any:
@@ -207,25 +204,3 @@ async def test_live_socket_is_for_staff_alone(user):
     client = socket("/ws/live/", admin_key)
     assert (await client.connect(timeout=10))[0]
     await client.disconnect()
-
-
-async def test_board_that_reads_too_slowly_starts_over(monkeypatch):
-    monkeypatch.setattr(live, "BACKLOG", 3)
-    boards = live.Boards()
-
-    async with boards.follow() as board:
-        for number in range(10):
-            boards._spread(json.dumps({"event": "run", "data": number}))
-        first = json.loads(await anext(board))
-
-    assert first["event"] == "snapshot"
-    await asyncio.wait_for(boards._watcher, 10)  # type: ignore[arg-type]
-
-
-def test_changes_are_what_turns_one_state_into_the_other():
-    before = {"runs": {"a": {"n": 1}, "b": {"n": 1}}, "issues": [], "figures": [1]}
-    after = {"runs": {"a": {"n": 1}, "b": {"n": 2}, "c": {"n": 3}}, "issues": [2], "figures": [1]}
-
-    found = live.changes(before, after, sections=("issues", "figures"))
-
-    assert found == [("run", {"n": 2}), ("run", {"n": 3}), ("issues", [2])]

@@ -1,3 +1,5 @@
+from typing import Any, ClassVar
+
 import pytest
 from cryptography.fernet import Fernet
 from django.core.exceptions import FieldError, ImproperlyConfigured
@@ -61,7 +63,8 @@ def test_keys_that_are_none_say_so(keys, settings):
 
 
 class Vault(models.Model):
-    secret = EncryptedTextField(null=True)
+    secret: Any = EncryptedTextField(null=True)  # type: ignore[misc]
+    objects: ClassVar[models.Manager[Any]] = models.Manager()
 
     class Meta:
         app_label = "tests_encryption"

@@ -56,7 +56,12 @@ def test_record_is_whole_or_not_at_all(broken, now, monkeypatch):
 
 @pytest.mark.parametrize(
     ("status", "event"),
-    [("done", "completed"), ("partial", "completed"), ("failed", "error"), ("canceled", "canceled")],
+    [
+        ("done", "completed"),
+        ("partial", "completed"),
+        ("failed", "error"),
+        ("canceled", "canceled"),
+    ],
 )
 @pytest.mark.django_db
 def test_record_of_an_end_writes_the_final_event(status, event, now):

@@ -1,3 +1,4 @@
+import os
 import signal
 import socket
 import threading
@@ -97,17 +98,10 @@ def test_missing_migration_is_unhealthy(now, monkeypatch):
     assert "manage.py migrate" in found["issues"][0]["text"]
 
 
-def test_broker_away_degrades(now, settings):
-    from celery import current_app
-
-    url = current_app.conf.broker_url
-    gone = "redis://127.0.0.1:1/0" if url.startswith("redis") else "sqlitequeue:////proc/none/x"
-    current_app.conf.broker_write_url = gone
+def test_broker_away_degrades_soon(now, broker_away):
     began = time.monotonic()
-    try:
-        assert failing(now) == ["broker"]
-    finally:
-        current_app.conf.broker_write_url = url
+
+    assert failing(now) == ["broker"]
 
     assert time.monotonic() - began < 5
 
@@ -170,33 +164,6 @@ def test_issue_of_an_app_counts(severity, status, now, monkeypatch):
     assert (found["status"], found["issues"]) == (status, [issue.as_dict()])
 
 
-def test_issues_come_worst_first(now, monkeypatch):
-    one, two, three = Issue("b", AMBER, "b"), Issue("a", AMBER, "a"), Issue("z", RED, "z")
-    monkeypatch.setattr(issues, "_sources", [lambda _: [one, two], lambda _: [three]])
-
-    assert issues.current(now=now) == [three, two, one]
-
-
-def test_source_of_issues_that_fails_is_an_issue_itself(now, monkeypatch, caplog):
-    good = Issue("b", AMBER, "b")
-    monkeypatch.setattr(issues, "_sources", [fail, lambda _: [good]])
-
-    found = issues.current(now=now)
-
-    assert [issue.code for issue in found] == ["b", "source_failing"]
-    assert [record.message for record in caplog.records] == ["issues not told"]
-
-
-def test_source_registers_once(monkeypatch):
-    def source(now: Any) -> list[Issue]:
-        return []
-
-    issues.register(source)
-    issues.register(source)
-
-    assert issues._sources == [source]
-
-
 @pytest.mark.redis
 def test_redis_that_was_stopped_degrades(now, settings):
     """The real server, stopped as by ``kill -STOP``."""
@@ -208,8 +175,6 @@ def test_redis_that_was_stopped_degrades(now, settings):
         pid = _pid_of(url)
         began = time.monotonic()
         try:
-            import os
-
             os.kill(pid, signal.SIGSTOP)
             assert failing(now) == ["redis"]
         finally:
@@ -222,4 +187,4 @@ def _pid_of(url: str) -> int:
     import redis
 
     with redis.Redis.from_url(url) as client:
-        return int(client.info("server")["process_id"])  # type: ignore[index]
+        return int(client.info("server")["process_id"])

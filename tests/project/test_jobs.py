@@ -148,5 +148,5 @@ def test_run_now_never_collides_with_the_scheduled_run(now):
 def test_run_now_of_no_kind_of_run_is_refused(now):
     job = make_job(task="celery.backend_cleanup")
 
-    with pytest.raises(jobs.NotARunError, match="celery.backend_cleanup"):
+    with pytest.raises(jobs.NotARunError, match=r"celery\.backend_cleanup"):
         jobs.run_now(job, by=STAFF, now=now)

@@ -1,4 +1,6 @@
+import threading
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import IntegrityError
@@ -45,16 +47,17 @@ def test_lead_of_a_dead_process_of_this_machine_is_taken_at_once(now, monkeypatc
     assert Leadership.objects.get().holder == "b/1:1:1"
 
 
+def lead_at(at, number: int) -> bool:
+    return leading.lead("trial", for_=FOR, now=at)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_lead_goes_to_one_of_many_rivals(now, monkeypatch):
-    import threading
-
     monkeypatch.setattr(processes, "own_name", lambda: threading.current_thread().name)
     monkeypatch.setattr(processes, "is_surely_dead", lambda name: False)
 
-    for turn in range(3):  # the first time there is no row yet, then it has run out
-        won = rivals(8, lambda _, turn=turn: leading.lead("trial", for_=FOR, now=now + turn * FOR))
-        assert sum(won) == 1
+    for at in (now, now + FOR, now + 2 * FOR):  # first there is no row yet, then it has run out
+        assert sum(rivals(8, partial(lead_at, at))) == 1
 
 
 @pytest.mark.django_db

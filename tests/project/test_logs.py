@@ -37,6 +37,10 @@ def test_json_line_has_ids_and_extras(lines):
     }
 
 
+def fail(words: str) -> None:
+    raise RuntimeError(words)
+
+
 @pytest.mark.parametrize(
     "secret",
     [
@@ -55,7 +59,7 @@ def test_credentials_are_scrubbed_wherever_they_stand(secret, lines):
     log.warning("message %s", secret)
     log.warning("extra", extra={"what": secret})
     try:
-        raise RuntimeError(str(secret))
+        fail(str(secret))
     except RuntimeError:
         log.exception("traceback")
 
@@ -79,12 +83,11 @@ def test_traceback_never_evaluates_locals(lines):
         def __repr__(self) -> str:
             raise AssertionError("repr() of a local was called")
 
-    def fail() -> None:
-        trap = Trap()
-        raise RuntimeError("boom") from (None if trap else None)
+    def fail_with(trap: Trap) -> None:
+        raise RuntimeError("boom")
 
     try:
-        fail()
+        fail_with(Trap())
     except RuntimeError:
         logging.getLogger("project.trial").exception("failed")
 

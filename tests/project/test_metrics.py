@@ -71,9 +71,7 @@ def test_loop_of_several_kinds_is_told_once():
     make_job(every_s=600)
     make_job(every_s=60, task="tests.other")
     make_totals(kind="tests.job", last_duration_s=2.5, last_ended_at=now)
-    make_totals(
-        kind="tests.other", last_duration_s=9.0, last_ended_at=now - timedelta(minutes=1)
-    )
+    make_totals(kind="tests.other", last_duration_s=9.0, last_ended_at=now - timedelta(minutes=1))
 
     assert value("loop_active", loop="test-loop") == 1
     assert value("loop_period_seconds", loop="test-loop") == 60

@@ -26,7 +26,7 @@ def test_enqueue_in_what_is_rolled_back_sends_nothing(sent):
     class WrongError(Exception):
         pass
 
-    with pytest.raises(WrongError), transaction.atomic():
+    with pytest.raises(WrongError), transaction.atomic():  # noqa: PT012 -- the two together
         queueing.enqueue("tests.job", run_id="x")
         raise WrongError
 
@@ -52,17 +52,9 @@ def test_broker_away_leaves_the_run_to_the_sweeper(error, now, sent, monkeypatch
     assert sent() == [("tests.job", str(run.pk))]
 
 
-def test_real_broker_that_cannot_be_reached_is_noticed_quickly(now, settings, caplog):
+def test_real_broker_that_cannot_be_reached_is_noticed(now, broker_away):
     run = make_run(sent_at=now)
-    url = current_app.conf.broker_url
-    gone = "redis://127.0.0.1:1/0" if url.startswith("redis") else "sqlitequeue:////proc/none/x"
-    current_app.conf.broker_write_url = gone
-    current_app.amqp._producer_pool = None
-    current_app.pool.force_close_all()
-    try:
-        assert not queueing.send("tests.job", run_id=str(run.pk))
-    finally:
-        current_app.conf.broker_write_url = url
-        current_app.amqp._producer_pool = None
+
+    assert not queueing.send("tests.job", run_id=str(run.pk))
 
     assert Run.objects.get(pk=run.pk).sent_at is None

@@ -158,7 +158,10 @@ def test_several_runs_over_one_stream_resume_by_cursor(server, user, key):
     told = [(json.loads(event.data)["run_id"], event.event) for event in seen]
     assert sorted(told) == sorted(
         [(str(first.pk), name) for name in ("run_update", "completed")]
-        + [(str(second.pk), name) for name in ("run_update", "run_update", "run_update", "completed")]
+        + [
+            (str(second.pk), name)
+            for name in ("run_update", "run_update", "run_update", "completed")
+        ]
     )
     assert (len({event.id for event in seen}), seen[-1].id) == (6, "2-4")
 
@@ -224,7 +227,7 @@ class Program:
 
     def __init__(self, path: str, *, method: str = "GET", **headers: str) -> None:
         named = [(k.replace("_", "-").lower().encode(), v.encode()) for k, v in headers.items()]
-        self.scope = {"type": "http", "method": method, "path": path, "headers": named}
+        self.scope: Any = {"type": "http", "method": method, "path": path, "headers": named}
         self.scope |= {"query_string": b"", "root_path": ""}
         self.sent: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.left = asyncio.Event()
@@ -234,7 +237,7 @@ class Program:
         return {"type": "http.disconnect"}
 
     async def __aenter__(self) -> "Program":
-        self.task = asyncio.create_task(http(self.scope, self.receive, self.sent.put))  # type: ignore[arg-type]
+        self.task = asyncio.create_task(http(self.scope, self.receive, self.sent.put))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -253,7 +256,8 @@ async def _hub_at_rest():
         await asyncio.wait_for(watcher, 10)
 
 
-async def test_heartbeats_have_no_id(mine, key, monkeypatch, _hub_at_rest):
+@pytest.mark.usefixtures("_hub_at_rest")
+async def test_heartbeats_have_no_id(mine, key, monkeypatch):
     monkeypatch.setattr(sse, "HEARTBEAT_S", 0.02)
     show = {"Authorization": f"Api-Key {key.secret}", "Last_Event_ID": "1"}
 
@@ -274,10 +278,9 @@ def test_heartbeat_comes_every_five_seconds():
     assert sse.HEARTBEAT_S == 5.0
 
 
+@pytest.mark.usefixtures("_hub_at_rest")
 @pytest.mark.parametrize("by", ["key", "cookie"])
-async def test_opening_a_stream_costs_at_most_three_queries(
-    by, user, mine, key, monkeypatch, _hub_at_rest
-):
+async def test_opening_a_stream_costs_at_most_three_queries(by, user, mine, key, monkeypatch):
     queries: list[str] = []
     execute = CursorWrapper.execute
 
@@ -316,7 +319,8 @@ async def test_other_methods_are_refused(method, mine, key):
     assert (b"allow", b"GET") in start["headers"]
 
 
-async def test_client_that_leaves_is_forgotten(mine, key, _hub_at_rest):
+@pytest.mark.usefixtures("_hub_at_rest")
+async def test_client_that_leaves_is_forgotten(mine, key):
     show = {"Authorization": f"Api-Key {key.secret}"}
 
     async with Program(f"/api/runs/{mine.pk}/stream", **show) as client:

@@ -11,7 +11,7 @@ from project.core import processes, queueing, sweeping
 from project.core.choices import RunStatus
 from project.core.claims import CLAIM_FOR
 from project.core.models import Run, TaskTotals
-from tests.factories import make_run, names_of
+from tests.factories import last_event, make_run, names_of
 from tests.project.rivals import rivals
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -48,7 +48,7 @@ def test_sweep_frees_the_run_of_a_dead_worker_of_this_machine_at_once(dead_worke
     assert (run.error_type, run.checkpoint) == ("worker_died", {"page": 3})
     assert run.error_message == f"worker {dead_worker} died in mid-work (attempt 1)"
     assert sent() == [("tests.job", str(run.pk))]
-    assert run.events.last().data["status"] == "queued"  # type: ignore[union-attr]
+    assert last_event(run).data["status"] == "queued"
 
 
 def test_sweep_leaves_the_run_of_a_living_worker(now):
@@ -99,7 +99,7 @@ def test_sweep_ends_the_canceled_run_of_a_dead_worker(now):
 
     run.refresh_from_db()
     assert (run.status, run.ended_at) == ("canceled", now + CLAIM_FOR)
-    assert run.events.last().event == "canceled"  # type: ignore[union-attr]
+    assert last_event(run).event == "canceled"
     assert TaskTotals.objects.get(kind="tests.job").canceled == 1
 
 

@@ -1,5 +1,5 @@
 import logging
-from datetime import timedelta
+import os
 from typing import Any
 
 import pytest
@@ -8,12 +8,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from project.core import claims, runs, tasks, working
+from project.core import claims, runs, working
 from project.core.choices import RunStatus
 from project.core.errors import InvalidInputError, PermanentError, TransientError
 from project.core.models import Run, TaskTotals
 from project.core.working import Work
-from tests.factories import make_run, names_of, numbers_of
+from tests.factories import last_event, make_run, names_of, numbers_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -162,8 +162,8 @@ def test_partial_is_an_end_of_its_own():
 
     assert (run.status, run.progress) == ("partial", 40.0)
     assert (run.error_type, run.error_message) == ("partial", "3 of 5 sources")
-    assert run.events.last().event == "completed"
-    assert run.events.last().data["status"] == "partial"
+    assert last_event(run).event == "completed"
+    assert last_event(run).data["status"] == "partial"
     assert TaskTotals.objects.get(kind="tests.job").done == 1
 
 
@@ -177,7 +177,7 @@ def test_transient_failure_is_tried_again_later():
     assert run.next_try_at is not None
     waits_s = (run.next_try_at - before).total_seconds()
     assert 5 * 0.75 <= waits_s <= 5 * 1.25 + 5
-    last = run.events.last()
+    last = last_event(run)
     assert (last.event, last.data["status"]) == ("run_update", "queued")
     assert last.data["next_try_at"] is not None
 
@@ -199,8 +199,8 @@ def test_transient_failure_of_the_last_attempt_is_final():
         "unavailable",
         "venue is away (after 3 attempts)",
     )
-    assert run.events.last().event == "error"
-    assert run.events.last().data["error"] == {
+    assert last_event(run).event == "error"
+    assert last_event(run).data["error"] == {
         "type": "unavailable",
         "message": "venue is away (after 3 attempts)",
     }
@@ -252,7 +252,7 @@ def test_cancel_stops_the_work_at_its_next_safe_point(caller):
     run = execute(make_run(), handler)
 
     assert (run.status, run.phase, run.progress) == ("canceled", "fetching", 30.0)
-    assert run.events.last().event == "canceled"
+    assert last_event(run).event == "canceled"
     assert TaskTotals.objects.get(kind="tests.job").canceled == 1
 
 
@@ -283,7 +283,7 @@ def test_worker_that_stops_puts_its_run_back_for_another():
 
 def test_worker_that_is_stopping_begins_nothing(monkeypatch):
     monkeypatch.setattr(claims.keeper, "is_stopping", True)
-    monkeypatch.setattr(claims.keeper, "_pid", __import__("os").getpid())
+    monkeypatch.setattr(claims.keeper, "_pid", os.getpid())
 
     run = execute(make_run(), raising(AssertionError("begun")))
 
@@ -345,16 +345,3 @@ def test_backoff_grows_within_bounds(attempt, asked_s):
     expected_s = min(working.RETRY_MAX_S, working.RETRY_BASE_S * 2.0 ** min(attempt - 1, 20))
     assert waits_s >= (asked_s or 0)
     assert 0.75 * expected_s <= waits_s <= max(asked_s or 0, 1.25 * expected_s)
-
-
-def test_clean_up_drops_what_is_too_old_and_says_how_much(now):
-    old = timezone.now() - timedelta(days=100)
-    make_run(status=RunStatus.DONE, now=old)
-    kept = make_run(status=RunStatus.DONE)
-    run = make_run(kind="core.clean_up")
-
-    tasks.clean_up(run_id=str(run.pk), argument_of_a_later_version=1)
-
-    run.refresh_from_db()
-    assert (run.status, run.counts) == ("done", {"events": 0, "runs": 1})
-    assert set(Run.objects.all()) == {kept, run}

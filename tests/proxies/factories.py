@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
-from accounts.models import User
 from proxies.choices import Pool, ProxyState
 from proxies.identity import endpoint_key, hash_password
 from proxies.models import (
@@ -13,6 +12,7 @@ from proxies.models import (
     ImportUpload,
     Lease,
     LeaseSlot,
+    PoolPolicy,
     Proxy,
     ProxySource,
     SourceEntry,
@@ -22,10 +22,6 @@ from proxies.models import (
 
 NOW: Final = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 _numbers = count(1)
-
-
-def make_user(**fields: Any) -> User:
-    return User.objects.create_user(**{"email": f"user-{next(_numbers)}@example.com", **fields})
 
 
 def make_proxy(**fields: Any) -> Proxy:
@@ -52,15 +48,15 @@ def make_proxy(**fields: Any) -> Proxy:
     return proxy
 
 
-def make_source(**fields: Any) -> ProxySource:
+def make_proxy_source(**fields: Any) -> ProxySource:
     name = f"source {next(_numbers)}"
     usual = {"name": name, "url": "https://lists.example.com/all.txt"}
     return ProxySource.objects.create(**{**usual, **fields})
 
 
-def make_entry(**fields: Any) -> SourceEntry:
+def make_source_entry(**fields: Any) -> SourceEntry:
     usual: dict[str, Any] = {"first_seen_at": NOW, "last_seen_at": NOW}
-    usual["source"] = fields.get("source") or make_source()
+    usual["source"] = fields.get("source") or make_proxy_source()
     usual["proxy"] = fields.get("proxy") or make_proxy()
     return SourceEntry.objects.create(**{**usual, **fields})
 
@@ -93,11 +89,23 @@ def make_target_state(**fields: Any) -> TargetState:
     return TargetState.objects.create(**{**usual, **fields})
 
 
-def make_session(**fields: Any) -> StickySession:
+def make_sticky_session(**fields: Any) -> StickySession:
     usual: dict[str, Any] = {"holder": "tests", "session": "s", "used_at": NOW}
     usual["proxy"] = fields.get("proxy") or make_proxy()
     return StickySession.objects.create(**{**usual, **fields})
 
 
-def make_upload(**fields: Any) -> ImportUpload:
+def make_import_upload(**fields: Any) -> ImportUpload:
     return ImportUpload.objects.create(**{"text": "8.8.8.8:80", **fields})
+
+
+def make_lease_slot(**fields: Any) -> LeaseSlot:
+    return LeaseSlot.objects.create(**{"exclusive_key": f"endpoint:{next(_numbers)}", **fields})
+
+
+def make_pool_policy(**fields: Any) -> PoolPolicy:
+    """Change the policy of a pool, which a migration has made: ``pool="warm"``."""
+    policy, _ = PoolPolicy.objects.update_or_create(
+        pool=fields.pop("pool", Pool.WARM), defaults=fields
+    )
+    return policy

@@ -35,13 +35,48 @@ def job_pill(state: JobState) -> SafeString:
 class JobForm(forms.ModelForm[PeriodicTask]):
     """A periodic job; its task is one of the known kinds of run."""
 
-    task = forms.ChoiceField(label="Kind of run", widget=UnfoldAdminSelectWidget())
+    task = forms.ChoiceField(
+        label="Kind of run", widget=UnfoldAdminSelectWidget(), help_text="What is done."
+    )
+
+    class Meta:
+        """Words for people."""
+
+        model = PeriodicTask
+        fields = (
+            *("name", "task", "description", "enabled", "kwargs"),
+            *("interval", "crontab", "clocked", "solar", "start_time", "one_off"),
+        )
+        labels = {
+            "interval": "Every",
+            "crontab": "At times",
+            "clocked": "Once at",
+            "solar": "By the sun",
+            "start_time": "Not before",
+            "one_off": "Only once",
+            "kwargs": "Payload",
+        }
+        help_texts = {
+            "name": "",
+            "description": "For staff: what it does and why.",
+            "enabled": "A paused job is not sent, and what it misses is not caught up.",
+            "interval": "",
+            "crontab": "",
+            "clocked": "",
+            "solar": "",
+            "start_time": "",
+            "one_off": "Paused by itself after its first run.",
+            "kwargs": "JSON that the run is given.",
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         known = {kind.name: f"{kind.label} ({kind.name})" for kind in kinds.known().values()}
         if self.instance.task:
             known.setdefault(self.instance.task, self.instance.task)
+        for name in ("description", "kwargs"):
+            if name in self.fields:
+                self.fields[name].widget.attrs["rows"] = 3
         if "task" in self.fields:
             self.fields["task"].choices = sorted(known.items(), key=lambda pair: pair[1])  # type: ignore[attr-defined]
 
@@ -85,6 +120,12 @@ class PeriodicTaskAdmin(ModelAdmin):
         for job in found.result_list:
             job.state = states[job.pk]
         return found
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        paused = PeriodicTask.objects.filter(pk=object_id, enabled=False).exists()
+        unfit = "_pause" if paused else "_resume"
+        found = super().get_actions_detail(request, object_id)
+        return [action for action in found if not action.action_name.endswith(unfit)]
 
     @display(description="State")
     def life(self, job: Any) -> SafeString:

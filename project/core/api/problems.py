@@ -185,35 +185,43 @@ def _wants_json(request: HttpRequest) -> bool:
     return request.path.startswith("/api/") or not request.accepts("text/html")
 
 
-def _django_answer(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+def _plain(request: HttpRequest, status: int, code: str, detail: str) -> HttpResponse:
+    return _django_answer(request, status, document(status, code, detail, instance=request.path))
+
+
+def _django_answer(request: HttpRequest, status: int, body: dict[str, Any]) -> HttpResponse:
     """Answer outside of REST: a problem document for programs, a page for people."""
-    body = document(status, code, detail, instance=request.path)
     if _wants_json(request):
         return _written(body)
     # without the request: context processors could fail again on the way to say so
     return HttpResponse(render_to_string("problem.html", {"problem": body}), status=status)
 
 
+def answer(request: HttpRequest, error: errors.AppError) -> HttpResponse:
+    """Answer an expected failure outside of REST: in a middleware or a page."""
+    return _django_answer(request, status_of(error), of_error(error, instance=request.path))
+
+
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer Django's 400."""
-    return _django_answer(request, 400, "bad_request", "The request can't be read")
+    return _plain(request, 400, "bad_request", "The request can't be read")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer Django's 403."""
-    return _django_answer(request, 403, "permission_denied", "You may not do this")
+    return _plain(request, 403, "permission_denied", "You may not do this")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer Django's 404."""
-    return _django_answer(request, 404, "not_found", "There is nothing at this address")
+    return _plain(request, 404, "not_found", "There is nothing at this address")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer Django's 500; the log has the rest, by the request id."""
-    return _django_answer(request, 500, "internal_error", "Something went wrong on our side")
+    return _plain(request, 500, "internal_error", "Something went wrong on our side")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a cookie session's unsafe request without its CSRF token."""
-    return _django_answer(request, 403, "csrf_failed", reason or "CSRF check failed")
+    return _plain(request, 403, "csrf_failed", reason or "CSRF check failed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse
+from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 
 
@@ -27,7 +27,8 @@ class ProblemOut(serializers.Serializer[Any]):
     instance = serializers.CharField()
     code = serializers.CharField(help_text="stable; programs decide by it")
     request_id = serializers.CharField()
-    errors = FieldProblemOut(many=True, required=False)
+    # the name of DRF's own property: this one is never validated
+    errors = FieldProblemOut(many=True, required=False)  # type: ignore[assignment]
 
 
 def problem(code: str, status: int, description: str) -> OpenApiResponse:
@@ -66,16 +67,21 @@ BAD_PAGE = {(400, "application/problem+json"): problem("bad_cursor", 400, "Bad c
 class ProblemSchema(AutoSchema):
     """Adds to each operation the problem answers that any operation may give."""
 
-    def get_response_serializers(self) -> Any:
-        """Return what the view declares, and the common problems where it needs a caller."""
-        found = super().get_response_serializers()
-        if not isinstance(found, dict):
-            found = {200: found}
-        extra: dict[Any, Any] = dict(COMMON) if self.get_auth() else {}
+    def _get_response_bodies(self, direction: Direction = "response") -> Any:
+        """Return the declared answers, and the problems that are common to such operations."""
+        found: Any = super()._get_response_bodies(direction)
+        for (code, media_type), answer in self._common_problems().items():
+            if str(code) not in found:
+                write: Any = self._get_response_for_code
+                found[str(code)] = write(answer, str(code), [media_type], direction)
+        return dict(sorted(found.items()))
+
+    def _common_problems(self) -> dict[tuple[int, str], OpenApiResponse]:
+        problems = dict(COMMON) if any(self.get_auth()) else {}
         if "{" in self.path:
-            extra |= NOT_FOUND
+            problems |= NOT_FOUND
         if self.method in {"POST", "PUT", "PATCH"}:
-            extra |= INVALID
+            problems |= INVALID
         if self._is_list_view():
-            extra |= BAD_PAGE
-        return {**extra, **found}
+            problems |= BAD_PAGE
+        return problems

@@ -81,7 +81,7 @@ class RunAcceptedOut(RunOut):
     class Meta(RunOut.Meta):
         """The run's fields and ``run_id``."""
 
-        fields = ("run_id", *RunOut.Meta.fields)
+        fields = ("run_id", *RunOut.Meta.fields)  # type: ignore[assignment]  # a longer tuple
 
 
 class RoleOut(serializers.Serializer[Any]):

@@ -6,8 +6,10 @@ other's way. By Little's law a queue of ``n`` requests that each use a connectio
 seconds waits about ``(n - s) * u / s`` at ``s`` connections; that stays within ``w`` seconds
 from ``s = n * u / (w + u)`` on. ``w`` is a third of ``grow_after_s``: ahead of the others.
 
-A process that already uses a whole core is bound by the interpreter's lock: there a further
-connection helps nobody, so it neither grows ahead nor keeps what it grew.
+Only uses that are slow by themselves count. Quick ones wait for the processor, be it for the
+interpreter's lock or for other processes, and there a further connection makes everybody slower:
+so a process that uses a whole core, or whose uses are quick, neither grows ahead nor keeps what
+it grew after waits.
 """
 
 import math
@@ -30,8 +32,10 @@ class Demand:
         "_bucket",
         "_cpu_s",
         "_cpu_share",
+        "_ended",
         "_looked_at_s",
         "_peaks",
+        "_quick_s",
         "_use_s",
         "_wait_s",
     )
@@ -39,9 +43,11 @@ class Demand:
     def __init__(self, *, grow_after_s: float) -> None:
         """Expect nothing yet."""
         self._wait_s = grow_after_s / 3
+        self._quick_s = grow_after_s / 2
         self._peaks = [0] * BUCKETS
         self._bucket = 0
         self._use_s = 0.0
+        self._ended = 0
         self._cpu_s = 0.0
         self._cpu_share = 0.0
         self._looked_at_s = -math.inf
@@ -51,6 +57,11 @@ class Demand:
         """Return the smoothed length of one use."""
         return self._use_s
 
+    @property
+    def is_quick(self) -> bool:
+        """Whether uses are so short that more connections would not shorten the queue."""
+        return self._use_s < self._quick_s
+
     def asked(self, now_s: float, *, wanted: int) -> None:
         """Note that ``wanted`` connections are in use or waited for."""
         self._turn_to(now_s)
@@ -59,7 +70,8 @@ class Demand:
 
     def ended(self, *, used_s: float) -> None:
         """Note how long one use lasted."""
-        self._use_s += (used_s - self._use_s) * _USE_WEIGHT
+        self._ended += 1
+        self._use_s += (used_s - self._use_s) * max(_USE_WEIGHT, 1 / self._ended)
 
     def is_bound(self, now_s: float, *, cpu_s: Callable[[], float]) -> bool:
         """Say whether the process uses a whole core; ``cpu_s`` reads its processor time."""
@@ -89,7 +101,7 @@ class Demand:
                 shows there before it ends.
         """
         use_s = max(self._use_s, held_s)
-        if use_s <= 0:
+        if use_s < self._quick_s:
             return 0
         return math.ceil(self.expected(now_s) * use_s / (self._wait_s + use_s))
 

@@ -34,6 +34,7 @@ class Member:
         "_owner",
         "cursors",
         "gate",
+        "gate_waited_s",
         "generation",
         "is_tainted",
         "lent_at_s",
@@ -57,6 +58,8 @@ class Member:
         self.generation = generation
         self.opened_at_s = self.lent_at_s = self.returned_at_s = time.monotonic()
         self.waited_s = 0.0
+        #: What this use has waited at the gate, where more connections wouldn't help.
+        self.gate_waited_s = 0.0
         self.thread: threading.Thread | None = None
         self.place: Place | None = None
         #: Set when a statement changed the connection in a way that can't be undone.
@@ -101,6 +104,7 @@ class Member:
         self.thread = threading.current_thread()
         self.lent_at_s = now_s
         self.waited_s = waited_s
+        self.gate_waited_s = 0.0
         if self.recorder.is_on:
             self.place = places.taken_by(self.thread.name)
 
@@ -128,6 +132,7 @@ class Member:
         turn, self.turn = self.turn, None
         if turn is None:
             return
+        self.gate_waited_s += turn.waited_s
         now_s = time.monotonic()
         self.recorder.write_ended(now_s, waited_s=turn.waited_s, held_s=now_s - turn.entered_at_s)
         self.gate.leave()

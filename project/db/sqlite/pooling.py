@@ -120,7 +120,7 @@ class Pool:
                 return
             self._lent.discard(member)
             member.returned_at_s = now_s
-            self._demand.ended(used_s=used_s)
+            self._demand.ended(used_s=used_s - member.gate_waited_s)
             self.recorder.use_ended(now_s, waited_s=member.waited_s, used_s=used_s)
             if not is_reusable:
                 self.recorder.events[Event.BROKEN] += 1
@@ -292,7 +292,7 @@ class Pool:
 
     def _put(self, member: Member, now_s: float, doomed: list[Member]) -> None:
         """Hand over or keep a connection that came back, unless there are too many."""
-        if self._queue and self._is_too_large(now_s):
+        if self._is_too_large(now_s):
             self._retired_at_s = now_s
             self._size -= 1
             self.recorder.events[Event.RETIRED] += 1
@@ -301,12 +301,13 @@ class Pool:
             self._hand_over(member)
 
     def _is_too_large(self, now_s: float) -> bool:
-        """Say whether requests wait although, or rather because, there are many connections."""
+        """Say whether there are more connections at work than are good for their users."""
         if self._size <= self._wanted_size or now_s - self._retired_at_s < _RETIRE_EVERY_S:
             return False
-        if not self._demand.is_bound(now_s, cpu_s=time.process_time):
+        demand = self._demand
+        if not demand.is_quick and not demand.is_bound(now_s, cpu_s=time.process_time):
             return False
-        return self._demand.busy_size(now_s) < self._size
+        return demand.busy_size(now_s) < self._size
 
     def _hand_over(self, member: Member | None) -> None:
         """Give a connection, or leave to open one, to whoever has waited longest."""

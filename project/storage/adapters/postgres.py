@@ -232,14 +232,16 @@ class PostgresDatabase:
             raise BackupDamagedError(f"the content is no whole dump: {error}") from error
 
     @contextmanager
-    def restored(self, chunks: Iterable[bytes], *, scratch: Path | None = None) -> Iterator[Beside]:
+    def restored(
+        self, chunks: Iterable[bytes], *, scratch: Path | None = None, tick: Tick = ignore
+    ) -> Iterator[Beside]:
         """Restore a backup's content into a database beside; what isn't swapped in goes again."""
         beside = self.called(f"{self.name[:40]}_restoring_{uuid.uuid4().hex[:8]}")
         with self.maintained() as connection:
             fit = programs.fit_for(connection.info.server_version // 10_000)
             self._create(connection, beside.name)
         try:
-            programs.restore(fit, beside.dsn, chunks)
+            programs.restore(fit, beside.dsn, chunks, tick=tick)
             yield Beside(beside, self)
         finally:
             with self.maintained() as connection:

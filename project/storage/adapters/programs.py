@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +19,11 @@ from typing import IO, Final
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from project.storage.errors import BackupFailedError, ProgramMissingError
+from project.storage.progress import Tick, ignore
 
 _VERSION_WITHIN_S: Final = 10.0
 _END_WITHIN_S: Final = 10.0
+_LOOK_EVERY_S: Final = 0.05
 _DEBIAN: Final = Path("/usr/lib/postgresql")
 
 
@@ -132,7 +135,7 @@ def restoring_as_text(programs: Programs, chunks: Iterable[bytes]) -> Iterator[I
         yield process.stdout
 
 
-def restore(programs: Programs, dsn: str, chunks: Iterable[bytes]) -> None:
+def restore(programs: Programs, dsn: str, chunks: Iterable[bytes], *, tick: Tick = ignore) -> None:
     """Restore an archive into an empty database, in one transaction.
 
     Raises:
@@ -142,9 +145,9 @@ def restore(programs: Programs, dsn: str, chunks: Iterable[bytes]) -> None:
     words = ["--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"]
     command = [str(programs.folder / "pg_restore"), *words, "--no-password", f"--dbname={bare}"]
     with _running(command, environment, feed=chunks) as process:
-        assert process.stdout is not None  # noqa: S101 -- it is a pipe
-        while process.stdout.read(1 << 16):
-            pass
+        while process.poll() is None:
+            tick(0.0)
+            time.sleep(_LOOK_EVERY_S)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from project.storage import packing
 from project.storage.checksums import Sum
@@ -270,25 +270,28 @@ class SqliteDatabase:
         self, chunks: Iterable[bytes], scratch: Path, *, tick: Tick = ignore
     ) -> dict[str, int]:
         """Return how many rows of each table a backup's content holds, having opened it."""
-        beside = Beside(_written(chunks, scratch / "opened.sqlite3"), self.path)
+        beside = Beside(_written(chunks, scratch / "opened.sqlite3", tick), self.path)
         try:
             return beside.counts(tick=tick)
         finally:
             beside.drop()
 
     @contextmanager
-    def restored(self, chunks: Iterable[bytes], *, scratch: Path | None = None) -> Iterator[Any]:
+    def restored(
+        self, chunks: Iterable[bytes], *, scratch: Path | None = None, tick: Tick = ignore
+    ) -> Iterator[Beside]:
         """Write a backup's content to a file beside this one; what isn't swapped in goes again.
 
         Args:
             chunks: the content.
             scratch: another folder for it, where it won't be swapped in.
+            tick: called at safe points.
         """
         name = f".{self.path.name}.restoring-{uuid.uuid4().hex[:8]}"
         path = scratch / name if scratch else self.path.with_name(name)
         beside = Beside(path, self.path)
         try:
-            _written(chunks, path)
+            _written(chunks, path, tick)
             yield beside
         finally:
             beside.drop()
@@ -305,11 +308,12 @@ class SqliteDatabase:
             raise WrongTargetError(f"there is no folder {self.path.parent}")
 
 
-def _written(chunks: Iterable[bytes], path: Path) -> Path:
+def _written(chunks: Iterable[bytes], path: Path, tick: Tick) -> Path:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "wb") as file:
         for chunk in chunks:
             file.write(chunk)
+            tick(0.0)
         file.flush()
         os.fsync(file.fileno())
     return path

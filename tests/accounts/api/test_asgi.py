@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 import pytest
@@ -52,8 +53,7 @@ async def test_cookie_of_somebody_locked_out_or_with_a_new_password_is_nobodys()
     for change in ({"is_active": False}, {"password": "changed"}):
         user = await in_thread(make_user)
         cookie = await in_thread(session_of, user)
-        await in_thread(User.objects.filter(pk=user.pk).update, **change) if False else None
-        await in_thread(lambda user=user, change=change: User.objects.filter(pk=user.pk).update(**change))
+        await in_thread(partial(User.objects.filter(pk=user.pk).update, **change))
 
         assert await caller(Cookie=cookie) == NOBODY
 

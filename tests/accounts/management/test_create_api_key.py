@@ -45,7 +45,8 @@ def test_command_without_scope_gives_all_but_admin_and_staff_may_have_it():
 
 
 @pytest.mark.parametrize(
-    "arguments", [["nobody"], ["a@example.com", "--scope", "x"], ["a@example.com", "--scope", "admin"]]
+    "arguments",
+    [["nobody"], ["a@example.com", "--scope", "x"], ["a@example.com", "--scope", "admin"]],
 )
 @pytest.mark.django_db
 def test_command_refuses_with_a_clear_word(arguments):

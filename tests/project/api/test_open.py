@@ -23,7 +23,8 @@ def away() -> Any:
     raise DatabaseError("gone away")
 
 
-def test_home_tells_programs_and_people_where_everything_is(client, _healthy):
+@pytest.mark.usefixtures("_healthy")
+def test_home_tells_programs_and_people_where_everything_is(client):
     program = client.get("/")
     person = client.get("/", headers={"Accept": "text/html,*/*;q=0.8"})
 
@@ -37,7 +38,8 @@ def test_home_tells_programs_and_people_where_everything_is(client, _healthy):
     assert 'href="/admin/"' in person.content.decode()
 
 
-def test_health_of_what_works(client, _healthy):
+@pytest.mark.usefixtures("_healthy")
+def test_health_of_what_works(client):
     answer = client.get("/api/health")
 
     assert answer.status_code == 200
@@ -51,7 +53,8 @@ def test_health_of_what_works(client, _healthy):
     }
 
 
-def test_health_without_database_answers_unhealthy_quickly(client, _healthy, monkeypatch):
+@pytest.mark.usefixtures("_healthy")
+def test_health_without_database_answers_unhealthy_quickly(client, monkeypatch):
     monkeypatch.setattr(health, "_ask_database", away)
     began = time.monotonic()
 
@@ -62,7 +65,8 @@ def test_health_without_database_answers_unhealthy_quickly(client, _healthy, mon
     assert answer.json()["issues"][0]["code"] == "database_failing"
 
 
-def test_health_that_is_degraded_still_answers_200(client, _healthy, monkeypatch):
+@pytest.mark.usefixtures("_healthy")
+def test_health_that_is_degraded_still_answers_200(client, monkeypatch):
     monkeypatch.setattr(health, "DISK_LOW_BYTES", 2**62)
 
     answer = client.get("/api/health")
@@ -70,7 +74,8 @@ def test_health_that_is_degraded_still_answers_200(client, _healthy, monkeypatch
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
 
 
-def test_ready_tells_each_dependency_with_its_time(client, _healthy, monkeypatch):
+@pytest.mark.usefixtures("_healthy")
+def test_ready_tells_each_dependency_with_its_time(client, monkeypatch):
     answer = client.get("/health/ready")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "ready")
@@ -81,7 +86,8 @@ def test_ready_tells_each_dependency_with_its_time(client, _healthy, monkeypatch
     assert answer.json()["checks"]["database"]["ok"] is False
 
 
-def test_ready_does_not_wait_for_beat_alone(client, monkeypatch, _healthy):
+@pytest.mark.usefixtures("_healthy")
+def test_ready_does_not_wait_for_beat_alone(client, monkeypatch):
     from project.core.models import ProcessHeartbeat
 
     ProcessHeartbeat.objects.filter(role=Role.BEAT).delete()

@@ -176,7 +176,7 @@ def expect(answer: Any, status: int, code: str) -> dict[str, Any]:
     body: dict[str, Any] = answer.json()
     assert (answer.status_code, body["status"], body["code"]) == (status, status, code)
     assert answer["Content-Type"] == "application/problem+json"
-    assert MEMBERS <= set(body)
+    assert set(body) >= MEMBERS
     assert len(body["request_id"]) == 32
     return body
 

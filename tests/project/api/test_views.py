@@ -1,5 +1,6 @@
 import base64
 from datetime import timedelta
+from itertools import chain
 
 import pytest
 from django.utils import timezone
@@ -82,7 +83,9 @@ def test_run_without_error_has_none(api, user):
 
 @pytest.mark.parametrize("deed", ["", "/cancel", "/retry"])
 def test_strangers_run_is_not_found(deed, api):
-    run = make_run(requested_by=make_user(), status=RunStatus.FAILED if deed == "/retry" else "queued")
+    run = make_run(
+        requested_by=make_user(), status=RunStatus.FAILED if deed == "/retry" else "queued"
+    )
     method = api.post if deed else api.get
 
     answer = method(f"/api/runs/{run.pk}{deed}")
@@ -118,7 +121,7 @@ def test_pages_follow_one_another_without_gap_or_double(api, user, now):
         url = page["next"]
 
     assert [len(page) for page in found] == [3, 3, 1]
-    assert sorted(sum(found, [])) == sorted(str(run.pk) for run in made)
+    assert sorted(chain(*found)) == sorted(str(run.pk) for run in made)
 
 
 def cursor(text: str) -> str:
@@ -176,7 +179,9 @@ def test_retry_answers_the_new_run(api, user):
     assert answer.json()["run_id"] == str(Run.objects.exclude(pk=run.pk).get().pk)
 
 
-@pytest.mark.parametrize(("status", "code"), [("queued", "run_not_ended"), ("failed", "already_running")])
+@pytest.mark.parametrize(
+    ("status", "code"), [("queued", "run_not_ended"), ("failed", "already_running")]
+)
 def test_retry_conflicts(status, code, api, user):
     run = make_run(requested_by=user, status=status, exclusive_key="k")
     if status == "failed":
@@ -197,8 +202,14 @@ def test_system_tasks_show_heartbeats_and_jobs(staff_api):
         schedule=job.name, status=RunStatus.FAILED, now=started, started_at=started, ended_at=ended
     )
     make_totals(
-        kind="tests.job", done=3, failed=1, restarts=1, total_s=40.0, last_error_type="timeout",
-        last_error_message="slow", last_error_at=ended,
+        kind="tests.job",
+        done=3,
+        failed=1,
+        restarts=1,
+        total_s=40.0,
+        last_error_type="timeout",
+        last_error_message="slow",
+        last_error_at=ended,
     )
 
     answer = staff_api.get("/api/system/tasks")

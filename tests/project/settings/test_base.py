@@ -5,7 +5,14 @@ import sys
 
 import pytest
 
-WANTED = ("PUBLIC_URL", "SECRET_KEY", "FIELD_KEYS", "DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
+WANTED = (
+    "PUBLIC_URL",
+    "SECRET_KEY",
+    "FIELD_KEYS",
+    "DATABASE_URL",
+    "REDIS_URL",
+    "CELERY_BROKER_URL",
+)
 WHOLE = {
     "ENVIRONMENT": "production",
     "PUBLIC_URL": "https://millrace.example/",

@@ -1,4 +1,4 @@
-"""Staff pages for users and keys."""
+"""Staff pages of users, groups and keys."""
 
 from typing import Any
 

@@ -1,0 +1,230 @@
+"""The queue of repairs: tasks from gaps or people, none made twice, the most urgent first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from markets import configuring, kinds, ledger, timeframes
+from markets.choices import GapState, Origin, TaskStatus
+from markets.ledger import Range
+from markets.models import BackfillTask, Gap, Series
+from markets.timeframes import Timeframe
+from project.core import runs
+from project.core.callers import SYSTEM, Caller
+from project.core.choices import UNENDED as RUN_UNENDED
+from project.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
+from project.core.models import Run
+from project.core.moments import from_ms
+
+#: A task covers at most so many candles; longer gaps are cut.
+PIECE: Final = 10_000
+#: Candles that one asked-for range may cover.
+MOST_CANDLES: Final = 5_000_000
+#: Runs of tasks that are under way at once, so that a thousand gaps don't fill the queue.
+AT_ONCE: Final = 8
+
+
+class BadRangeError(InvalidInputError):
+    """The range can't be backfilled."""
+
+    code = "bad_range"
+    title = "This range can't be backfilled"
+
+
+class TaskNotFoundError(NotFoundError):
+    """There is no such task."""
+
+    title = "No such backfill task"
+
+
+class TaskNotFailedError(ConflictError):
+    """Only a failed task is tried again by hand."""
+
+    code = "task_not_failed"
+    title = "The task has not failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A range that somebody asks for: ``[start, end)``, widened to the grid."""
+
+    series: Series
+    start_ms: int
+    end_ms: int
+    priority: int = 50
+    origin: Origin = Origin.API
+
+
+def ask(wanted: Wanted, *, by: Caller, now: datetime) -> BackfillTask:
+    """Make a task for a range and start it at once.
+
+    Raises:
+        BadRangeError: empty, too long, or in the future.
+        BadCollectorError: no collector tells how to ask for the series.
+    """
+    grid = timeframes.of(wanted.series.timeframe)
+    start, end = grid.floor(wanted.start_ms), grid.ceil(wanted.end_ms)
+    _require_sense(grid, start, end, now)
+    configuring.collector_of(wanted.series)
+    with transaction.atomic():
+        ledger.lock(wanted.series)
+        task = BackfillTask.objects.create(
+            series=wanted.series,
+            start_ms=start,
+            end_ms=end,
+            priority=wanted.priority,
+            origin=wanted.origin,
+            requested_by_id=by.user_id,
+            created_at=now,
+        )
+        mine = Gap.objects.filter(series=wanted.series, state=GapState.OPEN)
+        mine.touching(start, end).update(state=GapState.FILLING)
+        start_one(task, by=by, now=now)
+    return task
+
+
+def _require_sense(grid: Timeframe, start: int, end: int, now: datetime) -> None:
+    now_ms = round(now.timestamp() * 1000)
+    if start >= end:
+        wrong = FieldProblem("end", "empty_range", "must be after start")
+    elif start >= now_ms:
+        wrong = FieldProblem("start", "in_the_future", "must not be in the future")
+    elif grid.count(start, end) > MOST_CANDLES:
+        wrong = FieldProblem("start", "too_long", f"at most {MOST_CANDLES:,} candles at once")
+    else:
+        return
+    raise BadRangeError(f"{wrong.field}: {wrong.detail}", fields=(wrong,))
+
+
+def make_tasks(series: Series, *, now: datetime) -> list[BackfillTask]:
+    """Make tasks for the gaps of a series that are due: adjoining merged, long ones cut.
+
+    The gaps are claimed in the same transaction, so rivals make none twice.
+    """
+    grid = timeframes.of(series.timeframe)
+    with transaction.atomic():
+        ledger.lock(series)
+        due = list(Gap.objects.filter(series=series).due(at=now).order_by("start_ms"))
+        claimed = [
+            gap
+            for gap in due
+            if Gap.objects.filter(pk=gap.pk, state=GapState.OPEN).update(state=GapState.FILLING)
+        ]
+        spans = cut(merged([(gap.start_ms, gap.end_ms) for gap in claimed]), grid)
+        return BackfillTask.objects.bulk_create(
+            [
+                BackfillTask(series=series, start_ms=start, end_ms=end, created_at=now)
+                for start, end in spans
+            ]
+        )
+
+
+def merged(spans: Sequence[Range]) -> list[Range]:
+    """Return ascending spans with those that touch made one."""
+    found: list[Range] = []
+    for start, end in spans:
+        if found and start <= found[-1][1]:
+            found[-1] = (found[-1][0], max(found[-1][1], end))
+        else:
+            found.append((start, end))
+    return found
+
+
+def cut(spans: Sequence[Range], grid: Timeframe) -> list[Range]:
+    """Return spans of at most ``PIECE`` candles that make up ``spans``."""
+    return [part for start, end in spans for part in grid.windows(start, end, limit=PIECE)]
+
+
+def start_due(*, now: datetime, by: Caller = SYSTEM) -> int:
+    """Start the most urgent tasks that wait, as far as there is room; return how many.
+
+    Tasks whose run ended without a word are put back first.
+    """
+    recover(now=now)
+    busy = Run.objects.unended().filter(kind=kinds.BACKFILL.name).exclude(subject_type="")
+    room = AT_ONCE - busy.count()
+    if room <= 0:
+        return 0
+    started = 0
+    waiting = BackfillTask.objects.due(at=now).most_urgent_first().select_related("series")
+    for task in waiting[: 4 * AT_ONCE]:
+        if started >= room:
+            break
+        started += bool(start_one(task, by=by, now=now))
+    return started
+
+
+def start_one(task: BackfillTask, *, by: Caller, now: datetime) -> Run | None:
+    """Ask for a run of a task that waits; None when it has one already."""
+    wanted = runs.Ask(
+        kind=kinds.BACKFILL.name,
+        subject=subject_of(task),
+        about=("markets.backfilltask", task.pk),
+        payload={"task_id": task.pk},
+        exclusive_key=f"backfill:{task.pk}",
+    )
+    try:
+        with transaction.atomic():
+            run = runs.submit(wanted, by=by, now=now)
+            waiting = BackfillTask.objects.filter(pk=task.pk, status=TaskStatus.PENDING)
+            waiting.update(run_id=run.pk)
+    except runs.AlreadyRunningError:
+        return None
+    task.run_id = run.pk
+    return run
+
+
+def subject_of(task: BackfillTask) -> str:
+    """Return what a task is about, for people."""
+    start, end = from_ms(task.start_ms), from_ms(task.end_ms)
+    return f"{task.series} {start:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}"
+
+
+def recover(*, now: datetime) -> int:
+    """Put back tasks that say they are at work though their run has ended; return how many."""
+    running = BackfillTask.objects.filter(status=TaskStatus.RUNNING)
+    known = dict(running.values_list("pk", "run_id"))
+    alive = set(
+        Run.objects.filter(pk__in=known.values(), status__in=RUN_UNENDED).values_list(
+            "pk", flat=True
+        )
+    )
+    put_back = 0
+    for pk, run_id in known.items():
+        if run_id not in alive:
+            put_back += running.filter(pk=pk, run_id=run_id).update(
+                status=TaskStatus.PENDING, claim_attempt=None, next_try_at=now
+            )
+    return put_back
+
+
+def find(task_id: int) -> BackfillTask:
+    """Return a task.
+
+    Raises:
+        TaskNotFoundError: there is none.
+    """
+    found = BackfillTask.objects.select_related("series__market__exchange").filter(pk=task_id)
+    task = found.first()
+    if task is None:
+        raise TaskNotFoundError(f"no backfill task {task_id}")
+    return task
+
+
+def retry(task: BackfillTask, *, by: Caller, now: datetime) -> BackfillTask:
+    """Try a failed task again, at once, from where it stopped.
+
+    Raises:
+        TaskNotFailedError: it waits, works, or is completed.
+    """
+    with transaction.atomic():
+        failed = BackfillTask.objects.filter(pk=task.pk, status=TaskStatus.FAILED)
+        changes = {"status": TaskStatus.PENDING, "ended_at": None, "next_try_at": None}
+        if not failed.update(attempts=0, error_type="", error_message="", **changes):
+            raise TaskNotFailedError(f"task {task.pk} is {task.status}")
+        start_one(task, by=by, now=now)
+    task.refresh_from_db()
+    return task

@@ -1,0 +1,95 @@
+"""What the market page's chart shows: a page of candles, and the gaps and tasks on it."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+
+from markets import reading, timeframes
+from markets.models import BackfillTask, Candle, Gap, Market, Series
+from project.core.errors import FieldProblem, InvalidInputError
+
+USUAL: Final = 500
+MOST: Final = 5_000
+MOST_MARKS: Final = 2_000
+
+
+class BadChartError(InvalidInputError):
+    """A parameter of the feed is wrong."""
+
+    code = "bad_range"
+    title = "The chart can't be drawn like this"
+
+
+def kept_in(market: Market) -> list[str]:
+    """Return the timeframes that a market is kept in, the shortest first."""
+    names = market.series.values_list("timeframe", flat=True)
+    return sorted(names, key=lambda name: timeframes.of(name).step_ms)
+
+
+def feed(
+    market: Market, *, timeframe: str, before: str, limit: str, now: datetime
+) -> dict[str, Any]:
+    """Return what README.md, "The chart's feed", describes; parameters as they came.
+
+    Raises:
+        BadChartError: ``before`` or ``limit`` is no number, or out of range.
+        UnknownTimeframeError: the market isn't kept in it.
+    """
+    names = kept_in(market)
+    before_ms = _number("before", before, None, 2**62)
+    count = _number("limit", limit, USUAL, MOST) or USUAL
+    told: dict[str, Any] = {
+        "market": {"id": market.pk, "exchange": market.exchange.name, "symbol": market.symbol},
+        "timeframe": timeframe or (names[0] if names else ""),
+        "timeframes": names,
+        "now_ms": round(now.timestamp() * 1000),
+    }
+    if not told["timeframe"]:
+        empty = {"start_ms": None, "end_ms": None}
+        return told | {"step_ms": None, "candles": [], "gaps": [], "tasks": [], "window": empty, "older": None}
+    series = reading.series_of(market, told["timeframe"])
+    return told | _of_series(series, before_ms, count)
+
+
+def _number(name: str, text: str, usual: int | None, most: int) -> int | None:
+    if not text:
+        return usual
+    if not text.isdecimal() or not 1 <= int(text) <= most:
+        wrong = FieldProblem(name, "out_of_range", f"a whole number from 1 to {most}")
+        raise BadChartError(f"{name}: {wrong.detail}", fields=(wrong,))
+    return int(text)
+
+
+def _of_series(series: Series, before_ms: int | None, count: int) -> dict[str, Any]:
+    grid = timeframes.of(series.timeframe)
+    rows = Candle.objects.filter(series=series).within(None, before_ms).order_by("-open_time")
+    names = ("open_time", "open", "high", "low", "close", "volume", "final")
+    found = list(rows.values_list(*names)[: count + 1])
+    candles = [list(row) for row in reversed(found[:count])]
+    if not candles:
+        window = {"start_ms": None, "end_ms": None}
+        marks: dict[str, Any] = {"gaps": [], "tasks": []}
+    else:
+        start, end = candles[0][0], grid.after(candles[-1][0])
+        if len(found) > count:  # a gap before the first candle belongs to the page too
+            start = grid.after(found[count][0])
+        window = {"start_ms": start, "end_ms": end}
+        marks = {"gaps": _gaps(series, start, end), "tasks": _tasks(series, start, end)}
+    older = candles[0][0] if len(found) > count else None
+    return {"step_ms": grid.step_ms, "candles": candles, **marks, "window": window, "older": older}
+
+
+def _gaps(series: Series, start: int, end: int) -> list[dict[str, Any]]:
+    names = ("id", "start_ms", "end_ms", "missing", "reason", "state")
+    found = Gap.objects.filter(series=series).missing().touching(start, end)
+    rows = list(found.order_by("start_ms").values(*names)[:MOST_MARKS])
+    return [{**row, "url": reverse("admin:markets_gap_change", args=[row["id"]])} for row in rows]
+
+
+def _tasks(series: Series, start: int, end: int) -> list[dict[str, Any]]:
+    names = ("id", "start_ms", "end_ms", "status", "progress")
+    found = BackfillTask.objects.filter(series=series, start_ms__lt=end, end_ms__gt=start)
+    rows = list(found.order_by("start_ms", "id").values(*names)[:MOST_MARKS])
+    page = "admin:markets_backfilltask_change"
+    return [{**row, "url": reverse(page, args=[row["id"]])} for row in rows]

@@ -1,0 +1,119 @@
+"""Our own pager: one bounded window per request, each page checked, nothing skipped silently."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from markets import checking, metrics
+from markets.adapters import venues
+from markets.adapters.wire import PageAsk
+from markets.asking import Line
+from markets.checking import Asked, Page
+from markets.choices import Policy
+from markets.models import Candle, Series
+from markets.rows import Row
+from markets.timeframes import Timeframe
+
+#: A candle counts as final so long after its close, by the exchange's clock, milliseconds.
+GRACE_MS: Final = 5_000
+#: Stored candles with which a page is compared, to tell another market's answer.
+COMPARED: Final = 50
+
+
+class Pager:
+    """Asks for the candles of one series over one line."""
+
+    def __init__(self, line: Line, series: Series, timeframe: Timeframe) -> None:
+        self._line = line
+        self._series = series
+        self.timeframe = timeframe
+
+    def limit_at(self, start_ms: int) -> int:
+        """Return how many candles a window that starts there may have."""
+        ask = self._ask(start_ms, start_ms + 1, self._line.means.request_limit)
+        return venues.page_limit(self._line.means.exchange, ask)
+
+    def page(self, start_ms: int, end_ms: int) -> Page:
+        """Return the checked page of ``[start_ms, end_ms)``, asked for once per attempt.
+
+        Raises:
+            TransientError: no believable answer; it proves nothing.
+            PermanentError: the exchange refuses the request.
+        """
+        asked = Asked(self._series.market.symbol, self.timeframe, start_ms, end_ms)
+        ask = self._ask(start_ms, end_ms, self.limit_at(start_ms))
+        policy = self._line.means.policy
+        try:
+            page = self._line.ask(lambda venue: self._checked(venue.page(ask), asked, policy))
+        except checking.BadRowsError:
+            if policy != Policy.RETRY:
+                raise
+            # asked again as often as allowed: now without the rows that can't be right
+            page = self._line.ask(lambda venue: self._checked(venue.page(ask), asked, Policy.SKIP))
+        for kind, count in page.findings.items():
+            metrics.FINDINGS.labels(self._line.means.exchange, kind).inc(count)
+        return replace(page, egress=self._line.egress)
+
+    def walk(self, start_ms: int, end_ms: int) -> Iterator[Page]:
+        """Yield the pages of ``[start_ms, end_ms)``, oldest first; long emptiness is jumped over.
+
+        Each page's ``asked.end_ms`` is where the next one goes on.
+        """
+        at = start_ms
+        while at < end_ms:
+            until = min(self.timeframe.after(at, self.limit_at(at)), end_ms)
+            page = self.page(at, until)
+            if not page.rows and self.timeframe.after(until) < end_ms:
+                until = self._next_candle(until, end_ms)
+                page = replace(page, asked=replace(page.asked, end_ms=until))
+            yield page
+            at = until
+
+    def _next_candle(self, start_ms: int, end_ms: int) -> int:
+        """Return a moment up to which the exchange has nothing from ``start_ms`` on."""
+        rows = self.page(start_ms, end_ms).rows
+        if not rows:
+            return end_ms
+        limit, low, high = self.limit_at(start_ms), start_ms, rows[0].open_time
+        if len(rows) < limit or not venues.is_newest_first(self._line.means.exchange):
+            return high
+        while self.timeframe.count(low, high) > limit:  # the page was cut off: older ones may be
+            middle = self.timeframe.floor((low + high) // 2)
+            rows = self.page(low, middle).rows
+            if rows:
+                high = rows[0].open_time
+            else:
+                low = middle
+        return low
+
+    def _ask(self, start_ms: int, end_ms: int, limit: int) -> PageAsk:
+        market = self._series.market
+        return PageAsk(
+            symbol=market.symbol,
+            exchange_symbol=market.exchange_symbol or market.symbol,
+            timeframe=self.timeframe.name,
+            step_ms=self.timeframe.step_ms,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            limit=limit,
+            now_ms=self._line.now_ms(),
+        )
+
+    def _checked(self, rows: list[Row], asked: Asked, policy: Policy) -> Page:
+        page = checking.check(rows, asked, policy=policy)
+        checking.require_same_market(page.rows, self._stored(page.rows), symbol=asked.symbol)
+        now_ms = self._line.now_ms()
+        return replace(page, rows=[self._judged(row, now_ms) for row in page.rows])
+
+    def _judged(self, row: Row, now_ms: int) -> Row:
+        """Return the row with its finality: by the exchange's word, and a grace after the close."""
+        closed_ms = self.timeframe.after(row.open_time)
+        is_final = row.final and closed_ms + GRACE_MS <= now_ms
+        return row if is_final == row.final else row._replace(final=is_final)
+
+    def _stored(self, rows: list[Row]) -> dict[int, float]:
+        if not rows:
+            return {}
+        found = Candle.objects.filter(series_id=self._series.pk, final=True)
+        found = found.within(rows[0].open_time, rows[-1].open_time + 1).order_by("open_time")
+        return dict(found.values_list("open_time", "close")[:COMPARED])

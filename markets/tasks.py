@@ -1,0 +1,31 @@
+"""The Celery tasks of the app: one per kind of run, each one call into a verb."""
+
+from celery import shared_task
+
+from markets import collecting, discovering, kinds, quality, repairing
+from project.core import working
+from project.core.tasks import options
+
+
+@shared_task(**options(kinds.COLLECT.name))
+def collect(*, run_id: str, **_: object) -> None:
+    """Run one collector, or start a run of each that is enabled."""
+    working.execute(run_id, collecting.run, kind=kinds.COLLECT.name)
+
+
+@shared_task(**options(kinds.QUALITY.name))
+def check_quality(*, run_id: str, **_: object) -> None:
+    """Check the quality of one market, or of all that are enabled."""
+    working.execute(run_id, quality.run, kind=kinds.QUALITY.name)
+
+
+@shared_task(**options(kinds.BACKFILL.name))
+def backfill(*, run_id: str, **_: object) -> None:
+    """Do one backfill task, or start those that wait."""
+    working.execute(run_id, repairing.run, kind=kinds.BACKFILL.name)
+
+
+@shared_task(**options(kinds.DISCOVER.name))
+def discover(*, run_id: str, **_: object) -> None:
+    """Read an exchange's list of markets."""
+    working.execute(run_id, discovering.run, kind=kinds.DISCOVER.name)

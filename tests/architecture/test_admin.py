@@ -1,0 +1,110 @@
+"""Every model has staff pages; they open, and rows do not cost queries."""
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from tests.architecture.places import APPS
+
+MODULES = (
+    "tests.factories",
+    *[f"tests.{folder}.factories" for app in APPS for folder in app.tests],
+)
+#: Apps whose rows anybody may make: each of their models has a maker.
+COMPLETE = {"core", "accounts"}
+
+
+def is_ours(model: Any) -> bool:
+    return any(app.owns(model.__module__) for app in APPS)
+
+
+def has_composite_key(model: Any) -> bool:
+    return len(model._meta.pk_fields) > 1
+
+
+#: Shown in full on the page of the run that they belong to.
+ON_THEIR_PARENT = {"core.RunEvent"}
+OURS = [model for model in apps.get_models() if is_ours(model)]
+SHOWN = [
+    model
+    for model in OURS
+    if not has_composite_key(model) and model._meta.label not in ON_THEIR_PARENT
+]
+
+
+def name(model: Any) -> str:
+    return str(model._meta.label)
+
+
+def maker_of(model: Any) -> Callable[[], Any] | None:
+    """Return what makes a row of ``model``: ``make_<model>`` of a module of factories."""
+    for module in MODULES:
+        try:
+            found = importlib.import_module(module)
+        except ModuleNotFoundError:
+            continue
+        words = "".join(f"_{x.lower()}" if x.isupper() else x for x in model.__name__)
+        for wanted in (f"make{words}", f"make_{model.__name__.lower()}"):
+            maker: Callable[[], Any] | None = getattr(found, wanted, None)
+            if maker is not None:
+                return maker
+    return None
+
+
+def changelist(model: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=name)
+def test_changelist_opens_and_searches(model, admin_client):
+    assert admin.site.is_registered(model)
+
+    for query in ({}, {"q": "x"}):
+        answer = admin_client.get(changelist(model), query)
+        assert answer.status_code == 200 or "e=1" not in answer.get("Location", "e=1")
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=name)
+def test_changelist_costs_the_same_for_any_number_of_rows(model, admin_client):
+    maker = maker_of(model)
+    if maker is None:
+        assert model._meta.app_label not in COMPLETE, f"tests/factories.py lacks {model}"
+        pytest.skip("no factory makes rows of it")
+    maker()
+    admin_client.get(changelist(model))  # fills caches of content types and the like
+    with CaptureQueriesContext(connection) as one:
+        assert admin_client.get(changelist(model)).status_code == 200
+    maker()
+    maker()
+    with CaptureQueriesContext(connection) as three:
+        assert admin_client.get(changelist(model)).status_code == 200
+
+    assert len(three) == len(one), [query["sql"] for query in three]
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=name)
+def test_page_of_a_row_opens(model, admin_client):
+    maker = maker_of(model)
+    if maker is None:
+        pytest.skip("no factory makes rows of it")
+    row = maker()
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[row.pk])
+
+    assert admin_client.get(url).status_code == 200
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=name)
+@pytest.mark.django_db
+def test_pages_of_rows_without_permission_are_closed(model, client):
+    from tests.factories import make_user
+
+    client.force_login(make_user())
+
+    assert client.get(changelist(model)).status_code == 302

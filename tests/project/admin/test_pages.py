@@ -1,0 +1,127 @@
+"""What holds for every page of the console, whichever app it belongs to."""
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from project.core import errors
+from project.core.admin import pages
+from project.core.choices import RunStatus
+from tests.factories import make_heartbeat, make_job, make_run, make_totals
+
+MOST_QUERIES = 25
+WRITES = ("INSERT", "UPDATE", "DELETE", "REPLACE")
+
+
+def actions() -> list[tuple[str, bool]]:
+    """Return every list, row and detail action as (address, whether a dialog asks first)."""
+    found = []
+    for page in admin.site._registry.values():
+        on_list = [(action, []) for action in page._get_base_actions_list()]
+        on_rows = [*page._get_base_actions_row(), *page._get_base_actions_detail()]
+        for action, args in [*on_list, *((action, ["1"]) for action in on_rows)]:
+            address = reverse(f"admin:{action.action_name}", args=args)
+            found.append((address, bool(action.dialog)))
+    return found
+
+
+def changelists() -> list[str]:
+    return [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for model in admin.site._registry
+    ]
+
+
+def test_every_action_asks_in_a_dialog():
+    """Without a dialog unfold carries an action out on a plain GET, past the CSRF check."""
+    assert [address for address, has_dialog in actions() if not has_dialog] == []
+
+
+@pytest.mark.django_db
+def test_no_action_changes_anything_by_get(console):
+    wrote = []
+
+    for address, _ in actions():
+        with CaptureQueriesContext(connection) as asked:
+            console.get(address)
+        if any(query["sql"].startswith(WRITES) for query in asked):
+            wrote.append(address)
+
+    assert actions()
+    assert wrote == []
+
+
+@pytest.mark.django_db
+def test_lists_open_in_few_queries(console):
+    for _ in range(3):
+        make_run(status=RunStatus.RUNNING)
+        make_job(every_s=60)
+        make_heartbeat()
+        make_totals()
+    slow = {}
+
+    for address in changelists():
+        with CaptureQueriesContext(connection) as asked:
+            answer = console.get(address)
+        if answer.status_code != 200 or len(asked) > MOST_QUERIES:
+            slow[address] = (answer.status_code, len(asked))
+
+    assert slow == {}
+
+
+@pytest.mark.django_db
+def test_lists_of_runs_and_jobs_ask_as_much_for_one_row_as_for_three(console):
+    def count(address: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            console.get(address)
+        return len(asked)
+
+    addresses = [
+        reverse("admin:core_run_changelist"),
+        reverse("admin:django_celery_beat_periodictask_changelist"),
+        reverse("admin:index"),
+    ]
+    make_run()
+    make_job(every_s=60)
+    [count(address) for address in addresses]  # content types are remembered
+    for_one = [count(address) for address in addresses]
+    for _ in range(2):
+        make_run()
+        make_job(every_s=60)
+
+    assert [count(address) for address in addresses] == for_one
+
+
+@pytest.mark.django_db
+def test_carry_out_tells_of_a_refusal_and_goes_to_our_own_places_only(rf, ada):
+    def refuse() -> str:
+        raise errors.ConflictError("it is at work")
+
+    request = rf.post("/", {"next": "https://elsewhere.example/"})
+    request.user = ada
+    told = []
+    request._messages = type("Told", (), {"add": lambda self, *args: told.append(args)})()
+
+    answer = pages.carry_out(request, refuse, to="/admin/")
+
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")
+    assert [args[1] for args in told] == ["Conflict: it is at work"]
+
+
+def test_lead_tells_htmx_by_a_header(rf):
+    request = rf.post("/", {"next": "/admin/core/run/"}, headers={"HX-Request": "true"})
+
+    answer = pages.lead(request, "/admin/")
+
+    assert (answer.status_code, answer["HX-Redirect"]) == (200, "/admin/core/run/")
+
+
+def test_caller_of_is_staff(rf, ada):
+    request = rf.get("/")
+    request.user = ada
+
+    caller = pages.caller_of(request)
+
+    assert (caller.user_id, caller.is_staff) == (ada.pk, True)

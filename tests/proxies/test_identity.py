@@ -1,0 +1,42 @@
+import pytest
+
+from proxies.identity import endpoint_key, exit_key, hash_password, target_of
+
+
+@pytest.mark.parametrize(
+    ("host", "target"),
+    [
+        ("api.binance.com", "binance.com"),
+        ("API.Binance.com.", "binance.com"),
+        ("a.b.example.co.uk", "example.co.uk"),
+        ("203.0.113.7", "203.0.113.7"),
+        ("2606:4700::1", "2606:4700::1"),
+        ("localhost", "localhost"),
+        ("", ""),
+    ],
+)
+def test_target_of_is_the_registered_domain(host, target):
+    assert target_of(host) == target
+
+
+def test_hash_password_tells_passwords_apart_without_telling_them():
+    assert hash_password("") == ""
+    assert hash_password("geheim") == hash_password("geheim")
+    assert hash_password("geheim") != hash_password("Geheim")
+    assert "geheim" not in hash_password("geheim")
+
+
+def test_hash_password_depends_on_the_installation(settings):
+    before = hash_password("geheim")
+
+    settings.SECRET_KEY = "another"
+
+    assert hash_password("geheim") != before
+
+
+def test_keys_of_slots_tell_proxies_apart():
+    one = ("http", "8.8.8.8", 80, "", "")
+
+    assert endpoint_key(one) != endpoint_key(("socks5", "8.8.8.8", 80, "", ""))
+    assert endpoint_key(one) != endpoint_key(("http", "8.8.8.8", 80, "u", ""))
+    assert exit_key("8.8.8.8") == "exit:8.8.8.8"
