@@ -16,7 +16,7 @@ from project.core.callers import Caller
 from project.core.errors import ConflictError, PermanentError
 from project.core.models import Run
 from project.core.working import Work
-from proxies import claiming, judging, kinds, metrics, reporting, scoring
+from proxies import claiming, judging, kinds, metrics, policies, reporting, scoring
 from proxies.adapters import checker, loops
 from proxies.adapters.probe import Finding, Limits, Subject
 from proxies.choices import Exclusivity, ProxyState, Verdict
@@ -160,19 +160,19 @@ def _chosen(payload: dict[str, Any], *, at: datetime) -> ProxyQuerySet:
 
 def apply(findings: Sequence[Finding], *, run_id: UUID | None, now: datetime) -> None:
     """Write what checks found: evidence, score, state and pool of each proxy."""
-    policies = {policy.pool: policy for policy in PoolPolicy.objects.all()}
+    known = policies.every()
     by_key = {each.key: each for each in findings}
     healthy: list[tuple[str, str]] = []
     with transaction.atomic():
         rows = Proxy.objects.filter(pk__in=by_key).order_by("pk").select_for_update()
         for proxy in rows.defer("password"):
-            changes = _changes(proxy, by_key[proxy.pk], policies, now=now)
+            changes = _changes(proxy, by_key[proxy.pk], known, now=now)
             Proxy.objects.filter(pk=proxy.pk).update(**changes)
             if changes["state"] == ProxyState.HEALTHY:
                 healthy.append((changes.get("exclusive_key", proxy.exclusive_key), changes["pool"]))
         checks = [_check(each, run_id, now=now) for each in findings]
         Check.objects.bulk_create(checks, ignore_conflicts=True)
-    _make_slots(healthy, policies)
+    _make_slots(healthy, known)
     _count(findings)
 
 
@@ -192,7 +192,7 @@ def _check(found: Finding, run_id: UUID | None, *, now: datetime) -> Check:
 
 
 def _changes(
-    proxy: Proxy, found: Finding, policies: dict[str, PoolPolicy], *, now: datetime
+    proxy: Proxy, found: Finding, by_pool: dict[str, PoolPolicy], *, now: datetime
 ) -> dict[str, Any]:
     known = Evidence(proxy.good_weight, proxy.total_weight, proxy.evidence_at)
     is_good = found.verdict == Verdict.OK
@@ -203,12 +203,12 @@ def _changes(
         "state": proxy.state,
         "pool": "",
         "last_checked_at": now,
-        **reporting.rated(proxy, evidence, at=now),
+        **reporting.rated(proxy, evidence, bounds=reporting.bounds_of(by_pool), at=now),
     }
     if is_good:
         changes |= _good_news(found, now=now)
-        changes |= _excluded_by(proxy, found, policies.get(changes["pool"]), now=now)
-        changes["check_due_at"] = now + _interval(policies.get(changes["pool"]))
+        changes |= _excluded_by(proxy, found, by_pool.get(changes["pool"]), now=now)
+        changes["check_due_at"] = now + _interval(by_pool.get(changes["pool"]))
     else:
         changes |= _bad_news(proxy, now=now)
     return changes
@@ -267,8 +267,8 @@ def _is_held(proxy: Proxy, *, now: datetime) -> bool:
     return LeaseSlot.objects.held(at=now).filter(proxy=proxy.pk).exists()
 
 
-def _make_slots(healthy: list[tuple[str, str]], policies: dict[str, PoolPolicy]) -> None:
-    for pool, policy in policies.items():
+def _make_slots(healthy: list[tuple[str, str]], by_pool: dict[str, PoolPolicy]) -> None:
+    for pool, policy in by_pool.items():
         keys = [key for key, own in healthy if own == pool]
         if keys:
             claiming.make_slots(keys, most=policy.max_leases)

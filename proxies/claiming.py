@@ -13,7 +13,6 @@ from typing import Any, Final
 from django.db import connection
 
 from project.core import encryption
-from proxies.choices import Pool
 from proxies.models import LeaseSlot, PoolPolicy, Proxy
 from proxies.models.pool import NEVER
 
@@ -237,10 +236,3 @@ def free_after(*, now: datetime, at_most: timedelta) -> timedelta:
     held = LeaseSlot.objects.held(at=now).order_by("held_until")
     until = held.values_list("held_until", flat=True).first()
     return min(at_most, until - now) if until else at_most
-
-
-def chain(pool: str) -> list[PoolPolicy]:
-    """Return the policies of the pools to look in: the one asked for, else all, best first."""
-    known = {policy.pool: policy for policy in PoolPolicy.objects.all()}
-    names = [pool] if pool else [Pool.HOT, Pool.WARM, Pool.COLD]
-    return [known[name] for name in names if name in known]

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 
 from project.core.callers import Caller
 from project.core.errors import FieldProblem, InvalidInputError, TransientError
-from proxies import claiming, identity, metrics
+from proxies import claiming, identity, metrics, policies
 from proxies.choices import LeaseState, Pool, Scheme
 from proxies.models import Lease, PoolPolicy, Proxy, StickySession, TargetState
 from proxies.models.pool import usable_url
@@ -155,11 +155,11 @@ def granted(lease: Lease, proxy: Any, *, reused: bool) -> Granted:
 
 
 def _lend(ask: Ask, holder: str, *, by: Caller, now: datetime) -> Granted:
-    policies = claiming.chain(ask.pool)
+    chain = policies.chain(ask.pool)
     target = identity.target_of(ask.target)
     with transaction.atomic():
         _close_run_out(holder, ask.request_id, now=now)
-        claimed, lease = _first_of(policies, ask, (holder, target), now=now)
+        claimed, lease = _first_of(chain, ask, (holder, target), now=now)
         if claimed is not None and lease is not None:
             lease.requested_by_id = by.user_id
             _record(lease, claimed, now=now)
@@ -175,7 +175,7 @@ def _lend(ask: Ask, holder: str, *, by: Caller, now: datetime) -> Granted:
 
 
 def _first_of(
-    policies: list[PoolPolicy], ask: Ask, who: tuple[str, str], *, now: datetime
+    chain: list[PoolPolicy], ask: Ask, who: tuple[str, str], *, now: datetime
 ) -> tuple[claiming.Claimed | None, Lease | None]:
     """Claim a slot in the first pool that has one, and return the lease to be written."""
     holder, target = who
@@ -186,7 +186,7 @@ def _first_of(
         min_score=ask.min_score,
         proxy_id=_proxy_of_session(ask, holder, target, now=now),
     )
-    for policy in policies:
+    for policy in chain:
         token = uuid.uuid4()
         until = now + timedelta(seconds=ask.ttl_s or policy.lease_ttl_s)
         claimed = claiming.claim(wish, policy, token=token, until=until, now=now)

@@ -1,12 +1,13 @@
 """What a holder's report changes: the target's state of the proxy, its score, its rest."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F
 from django.db.models.functions import Greatest
 
-from proxies import cooling, scoring
+from proxies import cooling, policies, scoring
 from proxies.choices import Outcome, ProxyState
 from proxies.models import Lease, PoolPolicy, Proxy, TargetState
 from proxies.scoring import Evidence
@@ -26,10 +27,12 @@ def learn(lease: Lease, *, now: datetime) -> None:
         _learn_of_target(lease, now=now)
 
 
-def bounds() -> dict[str, scoring.Bounds]:
+def bounds_of(by_pool: Mapping[str, PoolPolicy]) -> dict[str, scoring.Bounds]:
     """Return the bounds of all pools, as their policies have them."""
-    rows = PoolPolicy.objects.values_list("pool", "enter_score", "leave_score")
-    return {pool: scoring.Bounds(enter, leave) for pool, enter, leave in rows}
+    return {
+        pool: scoring.Bounds(policy.enter_score, policy.leave_score)
+        for pool, policy in by_pool.items()
+    }
 
 
 def _value(lease: Lease) -> float:
@@ -45,13 +48,16 @@ def _learn_of_proxy(lease: Lease, *, now: datetime) -> None:
     fields = ("state", "pool", "good_weight", "total_weight", "evidence_at")
     proxy = Proxy.objects.select_for_update().only(*fields).get(pk=lease.proxy_id)
     known = Evidence(proxy.good_weight, proxy.total_weight, proxy.evidence_at)
-    changes = rated(proxy, scoring.add(known, value=_value(lease), weight=weight, at=now), at=now)
+    evidence = scoring.add(known, value=_value(lease), weight=weight, at=now)
+    changes = rated(proxy, evidence, bounds=bounds_of(policies.every()), at=now)
     if cooling.is_for_everybody(lease.outcome, target=lease.target):
         changes["rest_until"] = Greatest(F("rest_until"), now + _rest(lease.pool))
     Proxy.objects.filter(pk=proxy.pk).update(**changes)
 
 
-def rated(proxy: Proxy, evidence: Evidence, *, at: datetime) -> dict[str, Any]:
+def rated(
+    proxy: Proxy, evidence: Evidence, *, bounds: Mapping[str, scoring.Bounds], at: datetime
+) -> dict[str, Any]:
     """Return the columns that new evidence changes: score, and the pool of a healthy proxy."""
     score = scoring.score_of(evidence, at=at)
     changes: dict[str, Any] = {
@@ -61,13 +67,12 @@ def rated(proxy: Proxy, evidence: Evidence, *, at: datetime) -> dict[str, Any]:
         "score": score,
     }
     if proxy.state == ProxyState.HEALTHY:
-        changes["pool"] = scoring.pool_of(score, current=proxy.pool, bounds=bounds())
+        changes["pool"] = scoring.pool_of(score, current=proxy.pool, bounds=bounds)
     return changes
 
 
 def _rest(pool: str) -> timedelta:
-    seconds = PoolPolicy.objects.filter(pool=pool).values_list("cool_down_s", flat=True).first()
-    return timedelta(seconds=seconds or 0)
+    return timedelta(seconds=policies.of(pool).cool_down_s)
 
 
 def _learn_of_target(lease: Lease, *, now: datetime) -> None:

@@ -10,10 +10,10 @@ from django.db.models import F, QuerySet
 
 from project.core.callers import Caller
 from project.core.errors import ConflictError, NotFoundError
-from proxies import lending, metrics, reporting
+from proxies import lending, metrics, policies, reporting
 from proxies.choices import LeaseState
 from proxies.lending import Granted
-from proxies.models import Lease, LeaseSlot, PoolPolicy
+from proxies.models import Lease, LeaseSlot
 
 
 class StaleTokenError(ConflictError):
@@ -76,7 +76,7 @@ def renew(lease: Lease, *, token: uuid.UUID, ttl_s: float | None, now: datetime)
     """
     lending.require_sense(lending.Ask(ttl_s=ttl_s))
     if ttl_s is None:
-        ttl_s = PoolPolicy.objects.values_list("lease_ttl_s", flat=True).get(pool=lease.pool)
+        ttl_s = policies.of(lease.pool).lease_ttl_s
     until = now + timedelta(seconds=ttl_s)
     with transaction.atomic():
         slot = LeaseSlot.objects.held(at=now).filter(token=token)

@@ -90,7 +90,7 @@ class RateLimitSwitchAdmin(ModelAdmin):
     readonly_fields = ("changed_at",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and not RateLimitSwitch.objects.exists()
+        return False  # a migration made the one row
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False

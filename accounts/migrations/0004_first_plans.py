@@ -1,4 +1,4 @@
-"""The plans that an installation begins with; staff change them as they like."""
+"""The plans that an installation begins with, and the switch of all limits; staff's to change."""
 
 from django.db import migrations
 
@@ -40,6 +40,7 @@ def seed(apps, schema_editor):
     plans = apps.get_model("accounts", "Plan")
     for plan in PLANS:
         plans.objects.get_or_create(name=plan["name"], defaults=plan)
+    apps.get_model("accounts", "RateLimitSwitch").objects.get_or_create(pk=1)
 
 
 class Migration(migrations.Migration):

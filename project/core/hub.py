@@ -219,10 +219,11 @@ class Subscription:
     async def _unread_of(self, feed: Feed) -> list[Frame]:
         position = self.position[feed.run_id]
         if position < feed.base:
-            frames = await in_thread(_history, feed.run_id, position, feed.base)
+            upto = feed.base  # while we ask, the feed moves on
+            frames = await in_thread(_history, feed.run_id, position, upto)
             self.wake.set()  # there may be more than this page
             is_whole = len(frames) < HISTORY_PAGE
-            self.position[feed.run_id] = feed.base if is_whole else frames[-1].seq
+            self.position[feed.run_id] = upto if is_whole else frames[-1].seq
             return frames
         frames = [frame for frame in feed.frames if frame.seq > position]
         if frames:

@@ -61,6 +61,8 @@ def demo(_: list[str]) -> None:
         "ALLOW_PRIVATE_NETWORKS": "true",
         "SANDBOX_PORT": str(port),
         "JUDGE_URLS": f"http://127.0.0.1:{port + JUDGE_PORT_OFFSET}/judge",
+        "BINANCE_REST": f"http://127.0.0.1:{port}",
+        "OKX_REST": f"http://127.0.0.1:{port}",
     }
     data_dir = Path(os.environ.get("DATA_DIR") or "var") / "demo"
     become(["manage.py", "up", "--demo"], {**defaults, **os.environ, "DATA_DIR": str(data_dir)})

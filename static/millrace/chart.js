@@ -7,11 +7,15 @@ import { Shading } from "./parts/shading.js";
 
 const { CandlestickSeries, CrosshairMode, HistogramSeries, createChart } = window.LightweightCharts;
 const PAGE = 600;
-const NEWEST = 120;
-const LOOK_EVERY_MS = 10000;
+const NEWEST = 240;
+const LOOK_EVERY_MS = 8000;
+const WHOLE_EVERY = 4;
 /** So many candles from the left edge the next page is asked for. */
 const NEAR_EDGE = 60;
 const TONES = { open: "hole", filling: "filling", unavailable: "gone" };
+const BUSY = new Set(["pending", "running"]);
+/** The feed gives at most so many candles. */
+const MOST = 5000;
 
 class MarketChart {
   constructor(box) {
@@ -27,6 +31,7 @@ class MarketChart {
     this.stretches = [];
     this.paint();
     this.chart.subscribeCrosshairMove((where) => this.tell(where));
+    this.chart.subscribeClick((where) => this.follow(where));
     this.chart.timeScale().subscribeVisibleLogicalRangeChange((range) => this.reach(range));
     onLook(() => { this.colors = this.palette(); this.paint(); this.draw(); });
     box.querySelectorAll("[data-timeframe]").forEach((button) => {
@@ -67,7 +72,6 @@ class MarketChart {
   async open(timeframe) {
     this.timeframe = timeframe;
     this.candles = null;
-    this.isWhole = false;
     this.box.querySelectorAll("[data-timeframe]").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.timeframe === timeframe));
     });
@@ -75,9 +79,11 @@ class MarketChart {
     if (!found || this.timeframe !== timeframe) return;
     this.candles = new Candles(found.step_ms);
     this.gaps = new Map();
-    this.backfills = new Map();
+    this.tasks = new Map();
+    this.older = found.older;
     this.take(found);
     this.draw();
+    if (this.length === 0) return;
     this.chart.timeScale().setVisibleLogicalRange({ from: this.length - Math.min(this.length, this.fitting()), to: this.length + 4 });
   }
 
@@ -96,8 +102,8 @@ class MarketChart {
   }
 
   take(found) {
-    for (const gap of found.gaps ?? []) this.gaps.set(gap.start_ms, gap);
-    for (const range of found.backfills ?? []) this.backfills.set(range.start_ms, range);
+    for (const gap of found.gaps) this.gaps.set(gap.id, gap);
+    for (const task of found.tasks) this.tasks.set(task.id, task);
     return this.candles.merge(found.candles);
   }
 
@@ -117,34 +123,31 @@ class MarketChart {
   /** Note the holes and the backfilled stretches that the shading draws. */
   mark() {
     const holes = this.candles.holes();
-    this.stretches = holes.map((hole) => {
-      const [from, to] = this.candles.edges(hole);
-      const state = this.stateOf(hole);
-      return { from, to, kind: "hole", tone: TONES[state], text: `gap ${hole.missing.toLocaleString("en")}` };
-    });
+    this.stretches = holes.map((hole) => this.stretchOf(hole));
     for (const [from, to] of this.backfilled()) this.stretches.push({ from: from / 1000, to: to / 1000, kind: "backfill" });
     const missing = holes.reduce((sum, hole) => sum + hole.missing, 0);
     const words = holes.length ? `${holes.length} ${holes.length === 1 ? "gap" : "gaps"}, ${missing.toLocaleString("en")} missing` : "no gaps";
-    const span = this.candles.times.length;
-    setText(field(this.box, "summary"), `${span.toLocaleString("en")} candles · ${words}`);
+    const count = this.candles.times.length;
+    setText(field(this.box, "summary"), count ? `${count.toLocaleString("en")} candles · ${words}` : "");
     field(this.box, "summary").dataset.holes = String(holes.length);
     this.shading.refresh();
   }
 
-  stateOf(hole) {
-    for (const gap of this.gaps.values()) {
-      if (gap.start_ms < hole.end && gap.end_ms > hole.start) return gap.state;
-    }
-    return "open";
+  stretchOf(hole) {
+    const [from, to] = this.candles.edges(hole);
+    const gap = [...this.gaps.values()].find((one) => overlap(one, hole));
+    const task = [...this.tasks.values()].find((one) => overlap(one, hole) && BUSY.has(one.status));
+    const tone = task ? "filling" : TONES[gap?.state] ?? "hole";
+    const done = task?.status === "running" ? ` · ${Math.round(task.progress)} %` : "";
+    return { from, to, kind: "hole", tone, text: `gap ${hole.missing.toLocaleString("en")}${done}`, url: task?.url ?? gap?.url };
   }
 
-  /** Stretches of stored candles that came by backfill, as [first, last] in milliseconds. */
+  /** Stretches of stored candles that a backfill asked for, as [first, last] in milliseconds. */
   backfilled() {
-    const ranges = [...this.backfills.values()];
+    const ended = [...this.tasks.values()].filter((task) => task.status === "completed");
     const found = [];
     for (const time of this.candles.times) {
-      const row = this.candles.byTime.get(time);
-      if (!row[7] && !ranges.some((range) => range.start_ms <= time && time < range.end_ms)) continue;
+      if (!ended.some((task) => task.start_ms <= time && time < task.end_ms)) continue;
       const current = found[found.length - 1];
       if (current && time - current[1] === this.candles.stepMs) current[1] = time;
       else found.push([time, time]);
@@ -152,24 +155,36 @@ class MarketChart {
     return found;
   }
 
+  /** Open the page of the gap, or of the task at work on it, that was clicked. */
+  follow(where) {
+    const hit = where.time && this.stretches.find((one) => one.url && one.from <= where.time && where.time <= one.to);
+    if (hit) window.location.assign(hit.url);
+  }
+
   async reach(range) {
-    if (!range || !this.candles || this.isReaching || this.isWhole || range.from > NEAR_EDGE) return;
+    if (!range || !this.candles || this.isReaching || this.older === null || range.from > NEAR_EDGE) return;
     this.isReaching = true;
     const timeframe = this.timeframe;
-    const before = this.candles.first;
-    const found = before === undefined ? null : await this.ask({ before, limit: PAGE });
+    const found = await this.ask({ before: this.older, limit: PAGE });
     this.isReaching = false;
     if (!found || this.timeframe !== timeframe) return;
-    this.isWhole = found.candles.length === 0;
+    this.older = found.older;
     if (this.take(found)) this.draw();
   }
 
   async lookForNews() {
     if (document.hidden || !this.candles) return;
     const timeframe = this.timeframe;
-    const found = await this.ask({ limit: NEWEST });
+    this.turn = (this.turn ?? 0) + 1;
+    // holes further back are filled, too: now and then everything shown is looked at
+    const isWhole = this.turn % WHOLE_EVERY === 0 && this.stretches.length > 0;
+    const shown = Math.min(MOST, this.candles.times.length);
+    const found = await this.ask({ limit: isWhole ? Math.max(NEWEST, shown) : NEWEST });
     if (!found || this.timeframe !== timeframe) return;
-    this.gaps.clear();
+    if (isWhole) {
+      this.gaps.clear();
+      this.tasks.clear();
+    }
     if (this.take(found)) this.draw();
     else this.mark();
   }
@@ -191,6 +206,10 @@ class MarketChart {
   }
 }
 
+function overlap(one, hole) {
+  return one.start_ms < hole.end && one.end_ms > hole.start;
+}
+
 function stampOf(ms) {
   return new Date(ms).toISOString().slice(0, 16).replace("T", " ");
 }
@@ -202,7 +221,4 @@ function priceFormat(points) {
   return { type: "price", precision, minMove: 10 ** -precision };
 }
 
-document.querySelectorAll("[data-feed]").forEach((box) => {
-  const chart = new MarketChart(box);
-  chart.open(box.dataset.opens);
-});
+document.querySelectorAll("[data-feed]").forEach((box) => new MarketChart(box).open(box.dataset.opens));

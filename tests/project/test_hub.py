@@ -148,6 +148,30 @@ async def test_slow_subscriber_catches_up_from_the_database(here, monkeypatch):
         assert numbers(await read_to_the_end(slow)) == list(range(1, 43))
 
 
+async def test_slow_subscriber_misses_nothing_while_the_feed_moves_on(here, monkeypatch):
+    monkeypatch.setattr(hub, "KEEP_FRAMES", 2)
+    run = await in_thread(run_with, 1)
+
+    async with here.follow({run.pk: 1}, caller=STAFF) as slow:
+        async with here.follow({run.pk: 1}, caller=STAFF) as quick:
+            await in_thread(append, run, 10)
+            await read(quick, 10)
+        (feed,) = slow.feeds
+        history = hub._history
+
+        def ask_while_more_comes(run_id: uuid.UUID, after: int, upto: int) -> list[Frame]:
+            found = history(run_id, after, upto)
+            append(run, 5)
+            feed.add(history(run_id, feed.last, feed.last + 5))
+            return found
+
+        monkeypatch.setattr(hub, "_history", ask_while_more_comes)
+        first = await slow.read(timeout_s=10)
+        monkeypatch.setattr(hub, "_history", history)
+
+        assert numbers(first + await read(slow, 16 - 1 - len(first))) == list(range(2, 17))
+
+
 async def test_several_runs_over_one_subscription(here):
     first, second = await in_thread(run_with, 2), await in_thread(run_with, 3)
 

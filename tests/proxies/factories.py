@@ -19,6 +19,7 @@ from proxies.models import (
     StickySession,
     TargetState,
 )
+from proxies.policies import USUAL
 
 NOW: Final = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -104,8 +105,9 @@ def make_lease_slot(**fields: Any) -> LeaseSlot:
 
 
 def make_pool_policy(**fields: Any) -> PoolPolicy:
-    """Change the policy of a pool, which a migration has made: ``pool="warm"``."""
+    """Change the policy of a pool, ``warm`` unless said otherwise."""
+    pool = fields.pop("pool", Pool.WARM)
     policy, _ = PoolPolicy.objects.update_or_create(
-        pool=fields.pop("pool", Pool.WARM), defaults=fields
+        pool=pool, defaults=fields, create_defaults={**USUAL[pool], **fields}
     )
     return policy

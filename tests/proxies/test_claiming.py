@@ -4,20 +4,18 @@ from datetime import timedelta
 import pytest
 from django.db import connection, transaction
 
-from proxies import claiming
+from proxies import claiming, policies
 from proxies.claiming import Wish
-from proxies.models import LeaseSlot, PoolPolicy, Proxy
+from proxies.models import LeaseSlot, Proxy
 from tests.proxies.factories import NOW, make_pool_policy, make_proxy
 
 UNTIL = NOW + timedelta(seconds=30)
 
 
 def claim(wish=None, policy=None):
-    policy = policy or PoolPolicy.objects.get(pool="warm")
+    policy = policy or policies.of("warm")
     with transaction.atomic():
-        return claiming.claim(
-            wish or Wish(), policy, token=uuid.uuid4(), until=UNTIL, now=NOW
-        )
+        return claiming.claim(wish or Wish(), policy, token=uuid.uuid4(), until=UNTIL, now=NOW)
 
 
 @pytest.mark.django_db
@@ -71,7 +69,7 @@ def test_claim_passes_over_a_proxy_that_changed_since_the_pick(monkeypatch):
 def test_the_pick_reads_a_pool_in_the_order_of_its_index():
     for _ in range(50):
         make_proxy()
-    policy = PoolPolicy.objects.get(pool="warm")
+    policy = policies.of("warm")
     statement, values = claiming._statement(Wish(target="x"), policy, window=16, now=NOW)
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL plans by statistics: a small table is read whole")
@@ -99,9 +97,3 @@ def test_free_after_is_when_the_next_slot_comes_back():
     )
 
     assert claiming.free_after(now=NOW, at_most=longest) == timedelta(seconds=2)
-
-
-@pytest.mark.django_db
-def test_chain_is_all_pools_best_first_or_the_named_one():
-    assert [policy.pool for policy in claiming.chain("")] == ["hot", "warm", "cold"]
-    assert [policy.pool for policy in claiming.chain("cold")] == ["cold"]

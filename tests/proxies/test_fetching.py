@@ -63,7 +63,9 @@ def test_a_source_of_each_format_gives_the_same_proxies(lists, do, shape):
 
 @pytest.mark.parametrize("shape", ["plain.txt", "table.html", "spys.txt"])
 def test_a_source_without_protocols_takes_those_that_it_is_said_to_have(lists, do, shape):
-    source = make_proxy_source(url=f"{lists.list_url(shape)}?protocol=socks4", default_protocol="socks4")
+    source = make_proxy_source(
+        url=f"{lists.list_url(shape)}?protocol=socks4", default_protocol="socks4"
+    )
 
     fetch(do, source)
 

@@ -1,4 +1,3 @@
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -30,7 +29,6 @@ def test_a_block_leases_a_proxy_and_gives_it_back_as_ok():
     ("error", "outcome"),
     [
         (TimeoutError(), "timeout"),
-        (asyncio.TimeoutError(), "timeout"),
         (ConnectionRefusedError(), "refused"),
         (ConnectionResetError(), "refused"),
         (TransientError("429"), "error"),

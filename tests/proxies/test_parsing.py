@@ -219,9 +219,7 @@ HOSTS = st.one_of(
     st.ip_addresses(v=6, network="2606:4700::/32").map(lambda address: f"[{address}]"),
     st.from_regex(r"[a-z]{1,8}\.[a-z]{2,6}\.(com|net|org)", fullmatch=True),
 )
-LOGINS = st.text(
-    st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=1, max_size=20
-)
+LOGINS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=1, max_size=20)
 
 
 @given(

@@ -124,6 +124,11 @@ def test_rivals_that_take_one_list_store_each_proxy_once():
     source = make_proxy_source()
     entries = [Candidate("http", f"8.8.{n // 250}.{n % 250 + 1}", 80) for n in range(600)]
 
-    rivals(4, lambda number: list(storing.take(entries[::-1 if number % 2 else 1], source=source, now=NOW)))
+    rivals(
+        4,
+        lambda number: list(
+            storing.take(entries[:: -1 if number % 2 else 1], source=source, now=NOW)
+        ),
+    )
 
     assert Proxy.objects.count() == SourceEntry.objects.count() == 600

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -100,6 +101,11 @@ def make_postgres(url: str, *, rows: int = ROWS) -> PostgresDatabase:
             "INSERT INTO candle SELECT n %% 3, n, n / 7.0 FROM generate_series(0, %s - 1) n", [rows]
         )
     return PostgresDatabase(dsn)
+
+
+def at(server: str, name: str) -> str:
+    """Return the URL of another database of the same server."""
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
 
 
 def drop_postgres(database: PostgresDatabase) -> None:

@@ -61,11 +61,11 @@ def address_of(name: str, backup: Backup) -> str:
 def test_action_by_post_asks_for_a_run(staff, name, kind):
     address = address_of(name, make_backup())
 
-    answer = staff.post(address, {"confirm": "1"})
+    answer = staff.post(address, {"_form_submitted": "on"})
 
     assert answer.status_code in {200, 302}
     assert [run.kind for run in Run.objects.all()] == [kind]
-    staff.post(address, {"confirm": "1"})
+    staff.post(address, {"_form_submitted": "on"})
     assert Run.objects.count() == 1
 
 
@@ -84,7 +84,7 @@ def test_action_of_staff_without_the_right_changes_nothing(name, kind):
     user = get_user_model().objects.get(email="s@example.com")
     user.user_permissions.add(Permission.objects.get(codename="view_backup"))
 
-    client.post(address_of(name, make_backup()), {"confirm": "1"})
+    client.post(address_of(name, make_backup()), {"_form_submitted": "on"})
 
     assert client.get(LIST).status_code == 200
     assert not Run.objects.exists()

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from project.storage.adapters.target import Mark, Target
 from project.storage.columns import Column, carrying, loaded_plainly, stored_plainly
 from project.storage.errors import MoveFailedError
+from tests.storage.making import at
 
 #: Type, what Django's SQLite stores, what PostgreSQL is to hold.
+READ = "SELECT v FROM trial WHERE n = 1"
 VALUES = [
     ("int8", 2**62, 2**62),
     ("int4", -5, -5),
@@ -48,7 +50,7 @@ VALUES = [
 def target(server):
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("CREATE DATABASE columns_trial")
-    with Target.open(server.replace("/postgres", "/columns_trial")) as opened:
+    with Target.open(at(server, "columns_trial")) as opened:
         opened.claim("x")
         yield opened
     with psycopg.connect(server, autocommit=True) as connection:
@@ -75,7 +77,7 @@ def test_value_arrives_and_sums_the_same(target, kind, stored, expected):
     assert here == there
     assert [type(value) for value in here[0]] == [type(value) for value in there[0]]
     if expected is not None:
-        row = target._connection.execute("SELECT v FROM trial WHERE n = 1").fetchone()
+        row = target._connection.execute(READ, prepare=False).fetchone()
         assert row == (expected,)
 
 
@@ -103,11 +105,12 @@ def test_decimal_is_what_django_reads(value):
         database.execute("INSERT INTO t VALUES (?)", [str(value)])
         stored = database.execute("SELECT v FROM t").fetchone()[0]
     field = models.DecimalField(max_digits=20, decimal_places=8)
-    convert = DatabaseOperations(None).get_decimalfield_converter(Col("t", field))  # type: ignore[arg-type,attr-defined]
+    expression = Col("t", field)
+    convert = DatabaseOperations(None).get_decimalfield_converter(expression)  # type: ignore[arg-type,attr-defined]
 
     [(carried,)] = carrying([Column("v", "numeric", 8)])([(stored,)])
 
-    assert carried == convert(stored, None, None)
+    assert carried == convert(stored, expression, None)
 
 
 @settings(max_examples=100, deadline=None)

@@ -28,7 +28,7 @@ from project.storage.errors import (
     WrongSourceError,
     WrongTargetError,
 )
-from tests.storage.making import NOW, Heard
+from tests.storage.making import NOW, Heard, at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 3000
@@ -83,7 +83,7 @@ def url(server):
     name = f"moved_{uuid.uuid4().hex[:8]}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
-    yield server.replace("/postgres", f"/{name}")
+    yield at(server, name)
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 

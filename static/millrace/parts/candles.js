@@ -10,7 +10,7 @@ export class Candles {
     this.times = [];
   }
 
-  /** Take rows [open_ms, open, high, low, close, volume, final, backfilled?]; say whether any is news. */
+  /** Take rows [open_ms, open, high, low, close, volume, final]; say whether any is news. */
   merge(rows) {
     let isNews = false;
     for (const row of rows) {
