@@ -115,7 +115,8 @@ class Line:
                 a longer wait than is worth it here (``retry_after_s``).
             PermanentError: the exchange refuses the request.
         """
-        return self._retrying()(self._once, call)
+        found: T = self._retrying()(self._once, call)
+        return found
 
     def _retrying(self) -> tenacity.Retrying:
         return tenacity.Retrying(

@@ -99,15 +99,29 @@ def _require_sense(grid: Timeframe, start: int, end: int, now: datetime) -> None
     raise BadRangeError(f"{wrong.field}: {wrong.detail}", fields=(wrong,))
 
 
-def make_tasks(series: Series, *, now: datetime) -> list[BackfillTask]:
+def make_tasks(
+    series: Series,
+    *,
+    now: datetime,
+    any_time: bool = False,
+    only: Sequence[int] | None = None,
+) -> list[BackfillTask]:
     """Make tasks for the gaps of a series that are due: adjoining merged, long ones cut.
 
     The gaps are claimed in the same transaction, so rivals make none twice.
+
+    Args:
+        series: whose gaps.
+        now: the moment, UTC.
+        any_time: open gaps that are to be looked at later only, too: staff ask for it.
+        only: primary keys of the gaps that are meant; None: all.
     """
     grid = timeframes.of(series.timeframe)
     with transaction.atomic():
         ledger.lock(series)
-        due = list(Gap.objects.filter(series=series).due(at=now).order_by("start_ms"))
+        found = Gap.objects.filter(series=series, state=GapState.OPEN).order_by("start_ms")
+        found = found if any_time else found.due(at=now)
+        due = list(found if only is None else found.filter(pk__in=only))
         claimed = [
             gap
             for gap in due
@@ -188,9 +202,9 @@ def recover(*, now: datetime) -> int:
     running = BackfillTask.objects.filter(status=TaskStatus.RUNNING)
     known = dict(running.values_list("pk", "run_id"))
     alive = set(
-        Run.objects.filter(pk__in=known.values(), status__in=RUN_UNENDED).values_list(
-            "pk", flat=True
-        )
+        Run.objects.filter(
+            pk__in=[found for found in known.values() if found], status__in=RUN_UNENDED
+        ).values_list("pk", flat=True)
     )
     put_back = 0
     for pk, run_id in known.items():

@@ -3,9 +3,11 @@
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import Count
 from django.urls import reverse
 
-from markets import reading, timeframes
+from markets import quality, reading, timeframes
+from markets.choices import GapState
 from markets.models import BackfillTask, Candle, Gap, Market, Series
 from project.core.errors import FieldProblem, InvalidInputError
 
@@ -46,10 +48,20 @@ def feed(
         "now_ms": round(now.timestamp() * 1000),
     }
     if not told["timeframe"]:
-        empty = {"start_ms": None, "end_ms": None}
-        return told | {"step_ms": None, "candles": [], "gaps": [], "tasks": [], "window": empty, "older": None}
+        return told | _NOTHING
     series = reading.series_of(market, told["timeframe"])
     return told | _of_series(series, before_ms, count)
+
+
+_NOTHING: Final[dict[str, Any]] = {
+    "step_ms": None,
+    "candles": [],
+    "gaps": [],
+    "backfills": [],
+    "tasks": [],
+    "window": {"start_ms": None, "end_ms": None},
+    "older": None,
+}
 
 
 def _number(name: str, text: str, usual: int | None, most: int) -> int | None:
@@ -68,14 +80,18 @@ def _of_series(series: Series, before_ms: int | None, count: int) -> dict[str, A
     found = list(rows.values_list(*names)[: count + 1])
     candles = [list(row) for row in reversed(found[:count])]
     if not candles:
-        window = {"start_ms": None, "end_ms": None}
-        marks: dict[str, Any] = {"gaps": [], "tasks": []}
+        window: dict[str, int | None] = {"start_ms": None, "end_ms": None}
+        marks: dict[str, Any] = {"gaps": [], "backfills": [], "tasks": []}
     else:
         start, end = candles[0][0], grid.after(candles[-1][0])
         if len(found) > count:  # a gap before the first candle belongs to the page too
             start = grid.after(found[count][0])
         window = {"start_ms": start, "end_ms": end}
-        marks = {"gaps": _gaps(series, start, end), "tasks": _tasks(series, start, end)}
+        marks = {
+            "gaps": _gaps(series, start, end),
+            "backfills": _backfills(series, start, end),
+            "tasks": _tasks(series, start, end),
+        }
     older = candles[0][0] if len(found) > count else None
     return {"step_ms": grid.step_ms, "candles": candles, **marks, "window": window, "older": older}
 
@@ -87,9 +103,35 @@ def _gaps(series: Series, start: int, end: int) -> list[dict[str, Any]]:
     return [{**row, "url": reverse("admin:markets_gap_change", args=[row["id"]])} for row in rows]
 
 
+def _backfills(series: Series, start: int, end: int) -> list[dict[str, Any]]:
+    """Return the stretches that were missing once and are stored now."""
+    closed = Gap.objects.filter(series=series, state=GapState.CLOSED).touching(start, end)
+    rows = closed.order_by("start_ms").values("start_ms", "end_ms")[:MOST_MARKS]
+    return [dict(row) for row in rows]
+
+
 def _tasks(series: Series, start: int, end: int) -> list[dict[str, Any]]:
     names = ("id", "start_ms", "end_ms", "status", "progress")
     found = BackfillTask.objects.filter(series=series, start_ms__lt=end, end_ms__gt=start)
     rows = list(found.order_by("start_ms", "id").values(*names)[:MOST_MARKS])
     page = "admin:markets_backfilltask_change"
     return [{**row, "url": reverse(page, args=[row["id"]])} for row in rows]
+
+
+def coverage_of(market: Market) -> list[dict[str, Any]]:
+    """Return for each series of a market its first and last candle, their number and its gaps."""
+    series = list(market.series.all())
+    covered = quality.coverage(series)
+    missing = Gap.objects.missing().filter(series__in=series).order_by()
+    gaps = dict(missing.values_list("series").annotate(count=Count("pk")))
+    rows = [
+        {
+            "timeframe": one.timeframe,
+            "first": covered.get(one.pk, {}).get("first"),
+            "last": covered.get(one.pk, {}).get("last"),
+            "count": covered.get(one.pk, {}).get("count", 0),
+            "gaps": gaps.get(one.pk, 0),
+        }
+        for one in series
+    ]
+    return sorted(rows, key=lambda row: timeframes.of(row["timeframe"]).step_ms)

@@ -5,9 +5,9 @@ a death, at any moment, asks for the next window: no hole, no duplicate.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,7 +29,7 @@ from markets import (
 )
 from markets.adapters.wire import UnknownSymbolError
 from markets.asking import Line, Tools
-from markets.checking import Page
+from markets.checking import Asked, Page
 from markets.choices import Mode, Source
 from markets.configuring import Means
 from markets.models import Candle, CollectorConfig, Series
@@ -268,16 +268,15 @@ def _newer_then_older(pager: Pager, plan: Plan) -> Iterator[Page]:
         low = max(start, pager.timeframe.after(at, -pager.limit_at(start)))
         page = pager.page(low, at)
         if not page.rows and low > start and not pager.page(start, low).rows:
-            yield Page(checking_asked(page, start), [], egress=page.egress)
+            yield Page(_from(page, start), [], egress=page.egress)
             return
         yield page
         at = low
 
 
-def checking_asked(page: Page, start_ms: int) -> Any:
+def _from(page: Page, start_ms: int) -> Asked:
     """Return what a page was asked for, from ``start_ms`` on: there is nothing before it either."""
-    asked = page.asked
-    return type(asked)(asked.symbol, asked.timeframe, start_ms, asked.end_ms)
+    return replace(page.asked, start_ms=start_ms)
 
 
 def commit(
@@ -319,7 +318,3 @@ def _advance(series: Series, page: Page, now: datetime) -> None:
         collected_until_ms=until
     )
     row.update(collected_at=now)
-
-
-#: Kept for commands that watch a run: called with percent and counts.
-Watcher = Callable[[float, dict[str, Any]], None]

@@ -285,7 +285,7 @@ def _expected(problem: Any) -> str:
         return "is missing"
     if problem["type"] == "extra_forbidden":
         return "there is no such key"
-    message = problem["msg"].removeprefix("Value error, ")
+    message = str(problem["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]
 
 

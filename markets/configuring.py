@@ -115,7 +115,7 @@ def exchange_of(name: str) -> Exchange:
 
 def ensure_series(collector: CollectorConfig) -> list[Series]:
     """Return the series that a collector names; markets that are new are enabled with it."""
-    found = []
+    found: list[Series] = []
     for part in collector.symbols:
         base, _, quote = part["symbol"].partition("/")
         market, _ = Market.objects.get_or_create(
@@ -123,8 +123,10 @@ def ensure_series(collector: CollectorConfig) -> list[Series]:
             symbol=part["symbol"],
             defaults={"base": base, "quote": quote.partition(":")[0], "enabled": True},
         )
-        for timeframe in part["timeframes"]:
-            found.append(Series.objects.get_or_create(market=market, timeframe=timeframe)[0])
+        found += [
+            Series.objects.get_or_create(market=market, timeframe=timeframe)[0]
+            for timeframe in part["timeframes"]
+        ]
     return found
 
 
@@ -192,10 +194,8 @@ def _as_written(document: dict[str, Any], source: dict[str, Any], now: Collector
     for key in source:
         if key in CollectorFile.model_fields:
             kept[key] = _part_as_written(key, document, source, now)
-    for key in document:
-        if key not in source and not _is_usual(key, now):
-            kept[key] = document[key]
-    return kept
+    rest = (key for key in document if key not in source and not _is_usual(key, now))
+    return kept | {key: document[key] for key in rest}
 
 
 def _part_as_written(

@@ -25,9 +25,7 @@ class BadCandleFileError(InvalidInputError):
     title = "Not a file of candles"
 
 
-def load_csv(
-    lines: Iterable[str], *, series: Series, now: datetime, name: str = "file"
-) -> Stored:
+def load_csv(lines: Iterable[str], *, series: Series, now: datetime, name: str = "file") -> Stored:
     """Store the candles of a CSV file with a heading, columns in any order.
 
     Rows are committed ten thousand at a time; a bad line stops the import and is named, what came
@@ -69,8 +67,8 @@ def _rows(lines: Iterable[str], name: str) -> Iterator[tuple[int, Row]]:
             continue
         try:
             opened, *values = (cells[place] for place in places)
-            numbers = [float(value) for value in values]
-            yield reader.line_num, Row(_moment_ms(opened), *numbers)
+            first, high, low, last, volume = map(float, values)
+            yield reader.line_num, Row(_moment_ms(opened), first, high, low, last, volume)
         except (ValueError, IndexError) as error:
             raise BadCandleFileError(f"{name}, line {reader.line_num}: {error}") from error
 

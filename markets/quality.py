@@ -158,7 +158,7 @@ def note_findings(series: Series, findings: Counter[str], at_ms: int, *, now: da
         score_again(row)
 
 
-def coverage(series: Iterable[Series]) -> dict[int, dict[str, int | None]]:
+def coverage(series: Iterable[Series]) -> dict[int, dict[str, Any]]:
     """Return first, last and number of candles by series, in one query."""
     found = (
         Candle.objects.filter(series__in=list(series))
@@ -168,4 +168,4 @@ def coverage(series: Iterable[Series]) -> dict[int, dict[str, int | None]]:
             first=Min("open_time"), last=Max("open_time"), count=Coalesce(Count("open_time"), 0)
         )
     )
-    return {row["series_id"]: row for row in found}
+    return {row["series_id"]: dict(row) for row in found}

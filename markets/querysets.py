@@ -9,7 +9,10 @@ from django.db.models import F, Q
 from markets.choices import MISSING, UNENDED, GapState, TaskStatus
 
 if TYPE_CHECKING:
-    pass
+    from markets.models.candles import Candle  # noqa: F401 -- in strings
+    from markets.models.collectors import CollectorConfig  # noqa: F401 -- in strings
+    from markets.models.places import Market, Series  # noqa: F401 -- in strings
+    from markets.models.quality import BackfillTask, Gap  # noqa: F401 -- in strings
 
 
 class MarketQuerySet(models.QuerySet["Market"]):

@@ -221,7 +221,7 @@ _ANY: Final = (
     " AND c.open_time BETWEEN %(low)s AND %(high)s LIMIT 1"
 )
 _READ: Final = (
-    "SELECT "
+    "SELECT "  # noqa: S608 -- fixed names
     + ", ".join(f"c.{name}" for name in _COLUMNS.split(", "))
     + " FROM json_each(%s) n CROSS JOIN markets_candle c"
     " ON c.series_id = %s AND c.open_time = n.value"
@@ -237,7 +237,7 @@ _LOG: Final = (
     " new_open, new_high, new_low, new_close, new_volume)"
 )
 _REVISE: Final = (
-    f"{_LOG} SELECT c.series_id, c.open_time, %(now)s, %(source)s,"
+    f"{_LOG} SELECT c.series_id, c.open_time, %(now)s, %(source)s,"  # noqa: S608 -- fixed names
     " c.open, c.high, c.low, c.close, c.volume, n.open, n.high, n.low, n.close, n.volume"
     f" FROM {_STAGE} n JOIN markets_candle c ON {_SAME}"
     f" WHERE c.final AND n.final AND {_differ('c', 'n')}"
@@ -263,6 +263,6 @@ def upsert_statement(series_id: int) -> str:
     """Return the statement that stores one ``Row``; SQLite takes the rows as they are."""
     marks = ", ".join(["%s"] * len(Row._fields))
     return (
-        f"INSERT INTO markets_candle (series_id, {_COLUMNS})"
+        f"INSERT INTO markets_candle (series_id, {_COLUMNS})"  # noqa: S608 -- a number
         f" VALUES ({int(series_id)}, {marks}){_ON_CONFLICT}"
     )

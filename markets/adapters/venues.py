@@ -111,7 +111,7 @@ class _Generic:
                 limit=ask.limit,
                 params={"until": ask.end_ms - 1},
             )
-        rows = _rows(found, lambda row: Row(int(row[0]), *map(float, row[1:6])))
+        rows = _rows(found, _row)
         # some exchanges know no end: what is beyond it was not asked for
         return [row for row in rows if row.open_time < ask.end_ms]
 
@@ -146,7 +146,7 @@ class _Binance(_Generic):
             )
         return _rows(
             found,
-            lambda row: Row(int(row[0]), *map(float, row[1:6]), True, int(row[8]), float(row[7])),
+            lambda row: _row(row, trades=int(row[8]), quote_volume=float(row[7])),
         )
 
     @classmethod
@@ -185,9 +185,7 @@ class _Okx(_Generic):
         rows = found.get("data") if isinstance(found, dict) else None
         return _rows(
             rows,
-            lambda row: Row(
-                int(row[0]), *map(float, row[1:6]), str(row[8]) == "1", None, float(row[7])
-            ),
+            lambda row: _row(row, final=str(row[8]) == "1", quote_volume=float(row[7])),
         )[::-1]
 
     @classmethod
@@ -225,6 +223,13 @@ def _info(market: Any) -> MarketInfo:
         is_listed=market.get("active") is not False,
         listed_ms=int(created) if created else None,
     )
+
+
+def _row(
+    wire: Any, *, final: bool = True, trades: int | None = None, quote_volume: float | None = None
+) -> Row:
+    opened, high, low, closed, volume = map(float, wire[1:6])
+    return Row(int(wire[0]), opened, high, low, closed, volume, final, trades, quote_volume)
 
 
 def _rows(found: Any, read: Any) -> list[Row]:

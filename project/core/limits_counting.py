@@ -21,9 +21,19 @@ logger = logging.getLogger(__name__)
 #: A Redis that does not answer within this is taken to be away: a request waits for it once.
 REDIS_WITHIN_S: Final = 0.12
 LOOK_EVERY_S: Final = 1.0
+#: Conversations with Redis at once: more would only wait for this process, and seem time-outs.
+_AT_ONCE: Final = 8
 #: Names in memory beyond which the empty ones are dropped.
 _SWEEP_AT: Final = 5_000
 _NAMESPACE: Final = "millrace-limit"
+
+
+class Window(RateLimitItemPerSecond):
+    """A limit whose name holds no number: one that staff change goes on with what it counted."""
+
+    def key_for(self, *identifiers: bytes | str | int | float) -> str:
+        """Return the name under which requests are counted."""
+        return "/".join((_NAMESPACE, *map(str, identifiers)))
 
 
 class Windows(Storage, MovingWindowSupport):
@@ -139,25 +149,36 @@ class Counter:
         self._shared = MovingWindowRateLimiter(_redis(redis_url)) if redis_url else None
         self._watch = watch or _watch_in_thread
         self._lock = threading.Lock()
+        self._at_once = threading.BoundedSemaphore(_AT_ONCE)
         self.is_degraded = False
 
     def hit(self, rule: Rule, who: str, *, amount: int) -> Verdict:
         """Count a request of ``who`` under ``rule``, of which ``amount`` are allowed."""
-        item = RateLimitItemPerSecond(amount, rule.per_s, _NAMESPACE)
+        item = Window(amount, rule.per_s)
         names = (rule.name, who)
         if self._shared is not None and not self.is_degraded:
-            try:
-                verdict = self._verdict(self._shared, item, names)
-            except (RedisError, OSError) as error:
-                self._degrade(error)
-            else:
-                if verdict.is_allowed:
-                    self.memory.record(item.key_for(*names), item.get_expiry())
+            with self._at_once:
+                verdict = self._in_redis(self._shared, item, names)
+            if verdict is not None:
                 return verdict
         return self._verdict(self._here, item, names)
 
+    def _in_redis(
+        self, limiter: MovingWindowRateLimiter, item: Window, names: tuple[str, str]
+    ) -> Verdict | None:
+        if self.is_degraded:  # found out while this request waited its turn
+            return None
+        try:
+            verdict = self._verdict(limiter, item, names)
+        except (RedisError, OSError) as error:
+            self._degrade(error)
+            return None
+        if verdict.is_allowed:
+            self.memory.record(item.key_for(*names), item.get_expiry())
+        return verdict
+
     def _verdict(
-        self, limiter: MovingWindowRateLimiter, item: RateLimitItemPerSecond, names: tuple[str, str]
+        self, limiter: MovingWindowRateLimiter, item: Window, names: tuple[str, str]
     ) -> Verdict:
         is_allowed = limiter.hit(item, *names)
         reset_at, remaining = limiter.get_window_stats(item, *names)

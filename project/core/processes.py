@@ -16,6 +16,7 @@ from project.core.models import ProcessHeartbeat
 
 logger = logging.getLogger(__name__)
 BEAT_EVERY_S: Final = 5.0
+END_WITHIN_S: Final = 5.0
 #: A process that missed two beats is called silent.
 SILENT_AFTER: Final = timedelta(seconds=15)
 FORGET_AFTER: Final = timedelta(hours=1)
@@ -119,5 +120,5 @@ def end() -> None:
     heart = _hearts.pop(os.getpid(), None)
     if heart is not None:
         heart.stopped.set()
-        heart.join(BEAT_EVERY_S)  # a beat on its way would bring the row back
+        heart.join(END_WITHIN_S)  # a beat on its way would bring the row back
         ProcessHeartbeat.objects.filter(name=own_name()).delete()

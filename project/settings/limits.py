@@ -1,14 +1,28 @@
 """How often a caller may ask: the rules that rows of `RateLimitRule` override, and who is asked."""
 
+import ipaddress
 from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 from project.settings import env
 
+
+def _networks(name: str, words: list[str]) -> list[str]:
+    """Refuse what is no network, before it would stop a request."""
+    for word in words:
+        try:
+            ipaddress.ip_network("127.0.0.1" if word == "unix" else word, strict=False)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}={word}: write networks or addresses") from error
+    return words
+
+
 RATE_LIMIT_ENABLED = env.flag("RATE_LIMIT_ENABLED", default=True)
 #: Networks of front proxies, whose X-Forwarded-For is believed; `unix`: whoever has no address.
-TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+TRUSTED_PROXIES = _networks("TRUSTED_PROXIES", env.words("TRUSTED_PROXIES"))
 #: Networks that no rule limits.
-RATE_LIMIT_ALLOW = env.words("RATE_LIMIT_ALLOW")
+RATE_LIMIT_ALLOW = _networks("RATE_LIMIT_ALLOW", env.words("RATE_LIMIT_ALLOW"))
 #: Never counted: probes and scrapers must get an answer when everything else is too much.
 RATE_LIMIT_FREE = (
     "/health",

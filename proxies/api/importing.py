@@ -94,6 +94,8 @@ def _handed_in(request: Request) -> tuple[str, bool]:
     data: Any = request.data
     if isinstance(data, str):
         return data, False
+    if (request.content_type or "").startswith("text/"):
+        return "", False  # without a body no parser is asked
     if isinstance(data, list):
         return orjson.dumps(data).decode(), True
     if request.FILES or (request.content_type or "").startswith("multipart/"):

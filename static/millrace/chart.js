@@ -96,9 +96,9 @@ class MarketChart {
     const address = new URL(this.box.dataset.feed, window.location.href);
     Object.entries({ timeframe: this.timeframe, ...query }).forEach(([name, value]) => address.searchParams.set(name, value));
     const answer = await fetch(address, { headers: { Accept: "application/json" } }).catch(() => null);
-    const isFine = Boolean(answer?.ok);
-    show(field(this.box, "broken"), !isFine);
-    return isFine ? answer.json() : null;
+    const found = answer?.ok ? await answer.json().catch(() => null) : null;
+    show(field(this.box, "broken"), !found);
+    return found;
   }
 
   take(found) {
@@ -130,6 +130,7 @@ class MarketChart {
     const count = this.candles.times.length;
     setText(field(this.box, "summary"), count ? `${count.toLocaleString("en")} candles · ${words}` : "");
     field(this.box, "summary").dataset.holes = String(holes.length);
+    show(field(this.box, "repair"), holes.length > 0);
     this.shading.refresh();
   }
 

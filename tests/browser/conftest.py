@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import Permission
-from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
-from django.core.management.color import no_style
-from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
+from django_celery_beat.models import PeriodicTask
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser import serving
@@ -80,36 +76,9 @@ def server(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 @pytest.fixture
-def database(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Let the test and the server share the database, emptied afterwards.
-
-    Content types and permissions stay: the server remembers their numbers, which pytest-django's
-    own way (all tables flushed, then filled anew) would change under it.
-    """
-    with django_db_blocker.unblock():
-        _empty_database()  # migrations seed periodic jobs
-        yield
-        _empty_database()
-
-
-def _empty_database() -> None:
-    kept = {
-        model._meta.db_table for model in (ContentType, Permission, MigrationRecorder.Migration)
-    }
-    tables = [
-        name
-        for name in connection.introspection.django_table_names(
-            only_existing=True, include_views=False
-        )
-        if name not in kept
-    ]
-    statements = connection.ops.sql_flush(no_style(), tables, allow_cascade=False)
-    connection.ops.execute_sql_flush(statements)
-
-
-@pytest.fixture
-def staff(database: None) -> Any:
-    """Make a member of staff who may do everything."""
+def staff(transactional_db: None) -> Any:
+    """Make a member of staff who may do everything, and drop the jobs that migrations seed."""
+    PeriodicTask.objects.all().delete()
     return get_user_model().objects.create_superuser(email="ada@example.org", password=PASSWORD)
 
 

@@ -58,7 +58,7 @@ def served(log: Path) -> Iterator[str]:
         "DATA_DIR": str(settings.DATA_DIR),
         "PORT": str(port),
     }
-    command = [sys.executable, "-m", "uvicorn", "project.asgi:application"]
+    command = [sys.executable, "-m", "uvicorn", "tests.browser.served:application"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--log-level", "warning"]
     with log.open("wb") as written:
         process = subprocess.Popen(

@@ -44,7 +44,7 @@ def test_every_list_and_add_page_opens_clean(open_page):
 
 
 @pytest.mark.parametrize("path", ["/", "/admin/login/", "/nowhere"])
-def test_pages_for_everybody_open_clean_and_fit_a_phone(browser, server, database, path):
+def test_pages_for_everybody_open_clean_and_fit_a_phone(browser, server, transactional_db, path):
     asked, said = [], []
     context = browser.new_context(viewport={"width": 390, "height": 844}, is_mobile=True)
     page = context.new_page()

@@ -96,7 +96,7 @@ EMPTY = {"size": 20, "in_use": 20, "idle": 0, "waiting": 5}
 LEAK = held("analysis/streaming.py:12", seconds=90)
 
 FAULTS = (
-    Fault("a byte of the file flipped", "file_damaged", errors(ErrorKind.CORRUPT, each=1, text="database disk image is malformed"), is_provoked=True),
+    Fault("a byte of the file flipped", "file_damaged", errors(ErrorKind.CORRUPT, each=1, text="database disk image is malformed")),
     Fault("the file is overwritten by something else", "file_damaged", errors(ErrorKind.CORRUPT, each=0.2, text="file is not a database"), is_provoked=True),
     Fault("the disk is full and writes fail", "disk_full", both(errors(ErrorKind.FULL, each=5, text="database or disk is full"), disk(free_bytes=0)), is_provoked=True),
     Fault("a quota is full though the disk isn't", "disk_full", errors(ErrorKind.FULL, each=1)),

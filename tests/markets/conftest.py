@@ -1,7 +1,6 @@
 """What tests of the app share: a sandbox world, and work that runs in the test's own thread."""
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -34,6 +33,3 @@ def no_naps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     naps: list[float] = []
     monkeypatch.setattr("markets.asking.Tools.wait", lambda _self, seconds: naps.append(seconds))
     return naps
-
-
-__all__ = ["Callable", "os"]

@@ -11,7 +11,7 @@ from project.core import runs, working
 from project.core.callers import SYSTEM
 from project.core.models import Run
 from project.core.runs import Ask
-from tests.markets.factories import START_MS, make_collector
+from tests.markets.factories import START_MS, make_collector_config
 
 LISTED_MS = START_MS
 #: Two days and a bit after the listing, in mid-minute.
@@ -35,7 +35,7 @@ def make_local(world: sandbox.World, exchange: str = "binance", **fields: Any) -
         "timeout_s": 5,
         **fields,
     }
-    return make_collector(**facts)
+    return make_collector_config(**facts)
 
 
 def execute(run: Run) -> Run:

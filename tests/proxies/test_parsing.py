@@ -1,5 +1,6 @@
 import io
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -12,8 +13,12 @@ from proxies.parsing import Candidate, ListOptions, Refused, UnreadableListError
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "proxies"
 
 
-def one(text: str, **options: str) -> Candidate | Refused:
-    found = list(parse_text(text, ListOptions(**options)))
+def read(text: str, **options: str) -> list[Any]:
+    return list(parse_text(text, ListOptions(**options)))
+
+
+def one(text: str, **options: str) -> Any:
+    found = read(text, **options)
     assert len(found) == 1, found
     return found[0]
 
@@ -96,7 +101,7 @@ def test_a_line_in_any_form_is_read(line, expected):
     ],
 )
 def test_a_bad_line_is_refused_with_its_reason(line, reason):
-    found = list(parse_text(line))
+    found = read(line)
 
     assert isinstance(found[0], Refused)
     assert found[0].reason == reason
@@ -108,11 +113,11 @@ def test_private_addresses_are_taken_where_they_are_allowed(private_networks):
 
 
 def test_blank_lines_and_comments_are_nothing():
-    assert list(parse_text("\n  \n# 8.8.8.8:80\n// x\n;y\n\ufeff\n")) == []
+    assert read("\n  \n# 8.8.8.8:80\n// x\n;y\n\ufeff\n") == []
 
 
 def test_a_bad_line_does_not_stop_the_rest():
-    found = list(parse_text("8.8.8.8:80\r\n999.1.1.1:80\r\n\r\n8.8.4.4:81\n"))
+    found = read("8.8.8.8:80\r\n999.1.1.1:80\r\n\r\n8.8.4.4:81\n")
 
     assert [type(each).__name__ for each in found] == ["Candidate", "Refused", "Candidate"]
     assert found[1] == Refused(2, "999.1.1.1:80", "bad_address")
@@ -138,7 +143,7 @@ def test_samples_of_refused_lines_tell_no_password(line):
 
 
 def test_a_small_network_is_expanded():
-    found = list(parse_text("8.8.8.0/29:3128"))
+    found = read("8.8.8.0/29:3128")
 
     assert [each.host for each in found] == [f"8.8.8.{n}" for n in range(1, 7)]
 
@@ -168,7 +173,7 @@ JSON = {
 
 @pytest.mark.parametrize("name", JSON)
 def test_each_shape_of_a_list_gives_the_same(name):
-    found = list(parse_text(JSON[name]))
+    found = read(JSON[name])
 
     assert [(each.scheme, each.host, each.port) for each in found] == [
         ("http", "8.8.8.8", 80),
@@ -177,7 +182,7 @@ def test_each_shape_of_a_list_gives_the_same(name):
 
 
 def test_ports_may_differ_by_protocol_within_one_record():
-    found = list(parse_text('[{"ip": "8.8.8.8", "ports": {"http": 80, "socks5": 1080}}]'))
+    found = read('[{"ip": "8.8.8.8", "ports": {"http": 80, "socks5": 1080}}]')
 
     assert [(each.scheme, each.port) for each in found] == [("http", 80), ("socks5", 1080)]
 
@@ -194,11 +199,11 @@ def test_a_record_tells_login_and_country():
 
 def test_broken_json_can_not_be_read():
     with pytest.raises(UnreadableListError):
-        list(parse_text('[{"ip": "8.8.8.8", '))
+        read('[{"ip": "8.8.8.8", ')
 
 
 def test_a_broken_json_line_is_refused_alone():
-    found = list(parse_text('{"ip": "8.8.8.8", "port": 80}\n{"ip": \n'))
+    found = read('{"ip": "8.8.8.8", "port": 80}\n{"ip": \n')
 
     assert [type(each).__name__ for each in found] == ["Candidate", "Refused"]
     assert found[1].reason == "bad_json"
@@ -209,7 +214,7 @@ def test_the_format_may_be_chosen():
 
 
 def test_utf_16_is_read():
-    found = list(parse(io.BytesIO("8.8.8.8:80\n".encode("utf-16"))))
+    found: list[Any] = list(parse(io.BytesIO("8.8.8.8:80\n".encode("utf-16"))))
 
     assert [each.host for each in found] == ["8.8.8.8"]
 
@@ -261,7 +266,7 @@ def test_the_four_orders_of_host_and_login_are_one(host, port, user, password):
 @given(st.text(max_size=300))
 def test_no_text_whatever_breaks_the_parser(text):
     try:
-        found = list(parse_text(text))
+        found = read(text)
     except UnreadableListError:
         return
     assert all(isinstance(each, Candidate | Refused) for each in found)

@@ -73,7 +73,7 @@ def test_a_proxy_that_refuses_falls_into_a_colder_pool():
     lent_and_returned(Outcome.REFUSED, at=NOW + timedelta(minutes=1))
 
     proxy.refresh_from_db()
-    assert (proxy.pool, round(proxy.score)) == (Pool.COLD, 37)
+    assert (proxy.pool, round(proxy.score or 0)) == (Pool.COLD, 37)
 
 
 def test_a_lease_without_outcome_teaches_nothing():

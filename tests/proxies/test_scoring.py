@@ -9,7 +9,11 @@ from proxies.choices import Pool
 from proxies.scoring import Bounds, Evidence
 from tests.proxies.factories import NOW
 
-BOUNDS = {Pool.HOT: Bounds(80, 70), Pool.WARM: Bounds(50, 40), Pool.COLD: Bounds(0, 0)}
+BOUNDS: dict[str, Bounds] = {
+    Pool.HOT: Bounds(80, 70),
+    Pool.WARM: Bounds(50, 40),
+    Pool.COLD: Bounds(0, 0),
+}
 #: Minutes and whether the check was good, of a proxy that comes, fails for a while and returns.
 SERIES = [(0, 1), (5, 1), (10, 1), (15, 0), (20, 1), (25, 0), (30, 0), (35, 0), (40, 1), (45, 1)]
 

@@ -4,7 +4,6 @@ import sqlite3
 import uuid
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -15,9 +14,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from project.storage import shelf
 from project.storage.adapters.postgres import PostgresDatabase
 from project.storage.adapters.sqlite import SqliteDatabase
-from project.storage.models import Backup, PoolSample
+from project.storage.models import Backup
 
-NOW = datetime(2026, 11, 22, 2, 0, tzinfo=UTC)
 ROWS = 500
 
 
@@ -125,23 +123,6 @@ def facts_of(database: SqliteDatabase | PostgresDatabase) -> tuple[dict[str, int
         return snapshot.counts(), snapshot.checksums()
 
 
-def make_backup(*, days_old: float = 0, file: str = "", **fields: Any) -> Backup:
-    """Make a backup's row, and with ``file`` nothing on the disk."""
-    made_at = NOW - timedelta(days=days_old)
-    facts: dict[str, Any] = {
-        "file": file or f"millrace-{uuid.uuid4().hex}.sqlite3.zst",
-        "database": "sqlite",
-        "made_at": made_at,
-        "size_bytes": 10,
-        "content_bytes": 100,
-        "sha256": "0" * 64,
-        "counts": {"note": 1},
-        "took_s": 1.0,
-        "verified_at": made_at,
-    }
-    return Backup.objects.create(**{**facts, **fields})
-
-
 def make_file(backup: Backup, content: bytes = b"0123456789") -> Path:
     """Put a file that fits the row into the folder, with what stands beside it."""
     from hashlib import sha256
@@ -162,9 +143,3 @@ def make_file(backup: Backup, content: bytes = b"0123456789") -> Path:
         path = shelf.place(folder / backup.file, facts)
     Backup.objects.filter(pk=backup.pk).update(sha256=facts.sha256)
     return path
-
-
-def make_sample(second: int, **fields: Any) -> PoolSample:
-    """Make a row of pool statistics."""
-    facts: dict[str, Any] = {"process": "here:1", "role": "web", "alias": "default"}
-    return PoolSample.objects.create(second=second, **{**facts, **fields})

@@ -6,7 +6,7 @@ from django.test import Client
 
 from project.core.models import Run
 from project.storage.models import Backup
-from tests.storage.making import make_backup, make_sample
+from tests.storage.factories import make_backup, make_sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 LIST = "/admin/storage/backup/"

@@ -20,7 +20,8 @@ from project.storage.adapters import programs
 from project.storage.choices import BackupState
 from project.storage.errors import BackupFailedError, NoRoomError, ProgramMissingError
 from project.storage.models import Backup
-from tests.storage.making import NOW, ROWS, Heard, StoppedError, facts_of, make_sqlite
+from tests.storage.factories import NOW
+from tests.storage.making import ROWS, Heard, StoppedError, facts_of, make_sqlite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 WRITER = Path(__file__).with_name("writer.py")

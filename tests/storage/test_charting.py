@@ -9,7 +9,7 @@ from project.db.findings import Finding, Severity
 from project.db.statistics import PoolStatistics
 from project.storage import charting
 from project.storage.choices import Grain
-from tests.storage.making import NOW, make_sample
+from tests.storage.factories import NOW, make_sample
 
 pytestmark = pytest.mark.django_db
 NOW_S = int(NOW.timestamp())

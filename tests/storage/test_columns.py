@@ -5,6 +5,7 @@ import uuid
 from contextlib import closing
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 
 import psycopg
 import pytest
@@ -106,7 +107,8 @@ def test_decimal_is_what_django_reads(value):
         stored = database.execute("SELECT v FROM t").fetchone()[0]
     field = models.DecimalField(max_digits=20, decimal_places=8)
     expression = Col("t", field)
-    convert = DatabaseOperations(None).get_decimalfield_converter(expression)  # type: ignore[arg-type,attr-defined]
+    operations: Any = DatabaseOperations(None)  # type: ignore[arg-type]
+    convert = operations.get_decimalfield_converter(expression)
 
     [(carried,)] = carrying([Column("v", "numeric", 8)])([(stored,)])
 

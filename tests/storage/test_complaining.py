@@ -9,7 +9,7 @@ from project.core.issues import AMBER, RED
 from project.core.models import Run
 from project.storage import complaining, shelf
 from project.storage.choices import BackupState
-from tests.storage.making import NOW, make_backup, make_sample
+from tests.storage.factories import NOW, make_backup, make_sample
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 

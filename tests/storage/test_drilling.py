@@ -7,7 +7,8 @@ from project.storage import drilling, tasks
 from project.storage.adapters import postgres, sqlite
 from project.storage.errors import BackupFailedError
 from project.storage.models import Backup
-from tests.storage.making import NOW, ROWS, Heard
+from tests.storage.factories import NOW
+from tests.storage.making import ROWS, Heard
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -6,7 +6,8 @@ from project.storage import keeping, offsite, shelf
 from project.storage.adapters.s3 import StoreAwayError
 from project.storage.choices import BackupState
 from project.storage.models import Backup
-from tests.storage.making import NOW, make_backup, make_file
+from tests.storage.factories import NOW, make_backup
+from tests.storage.making import make_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 

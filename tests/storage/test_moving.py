@@ -28,7 +28,8 @@ from project.storage.errors import (
     WrongSourceError,
     WrongTargetError,
 )
-from tests.storage.making import NOW, Heard, at
+from tests.storage.factories import NOW
+from tests.storage.making import Heard, at
 
 pytestmark = pytest.mark.django_db(transaction=True)
 ROWS = 3000
@@ -51,7 +52,7 @@ SQLITE = """
 
 
 @pytest.fixture
-def file(folder, monkeypatch) -> Path:
+def file(folder: Path, monkeypatch) -> Path:
     """Make a database with references to later rows, and let the product run on it."""
     path = folder.parent / "product.sqlite3"
     with closing(sqlite3.connect(path)) as database:
@@ -98,7 +99,9 @@ def schema(monkeypatch):
             if found == (None,):
                 target.execute(SCHEMA)
             # what a data migration puts there
-            target.execute("INSERT INTO place (id, name) VALUES (1, 'seeded') ON CONFLICT DO NOTHING")
+            target.execute(
+                "INSERT INTO place (id, name) VALUES (1, 'seeded') ON CONFLICT DO NOTHING"
+            )
 
     monkeypatch.setattr(preparing, "prepare", prepare)
 
@@ -217,7 +220,7 @@ def moving_slowly(url: str) -> None:
         time.sleep(0.01)
         write(self, *words)
 
-    Target.write = slowly  # type: ignore[method-assign]
+    Target.write = slowly  # type: ignore[method-assign,assignment]
     move(url)
 
 
@@ -262,7 +265,7 @@ def test_move_finds_what_changed_between_two_attempts(file, url, monkeypatch):
 
 
 @pytest.fixture
-def migrated(folder, monkeypatch) -> Path:
+def migrated(folder: Path, monkeypatch) -> Path:
     """Give a database that the product's own migrations made."""
     path = folder.parent / "whole.sqlite3"
     if connection.vendor == "sqlite":
@@ -292,10 +295,3 @@ def test_move_of_the_whole_product(migrated, url):
 
     assert {*moved.counts} == tables
     assert moved.counts["django_migrations"] == migrations > 20
-
-
-def test_prepare_says_why_it_did_not_work(monkeypatch):
-    monkeypatch.setenv("ENVIRONMENT", "nonsense")
-
-    with pytest.raises(MoveFailedError, match="nonsense"):
-        preparing.prepare("postgres://127.0.0.1:1/x", calls={})

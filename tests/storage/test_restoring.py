@@ -3,6 +3,7 @@
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,6 +13,7 @@ from project.core.choices import Role
 from project.core.models import ProcessHeartbeat
 from project.runtime import locking
 from project.storage import backing_up, databases, restoring, shelf
+from project.storage.adapters import postgres
 from project.storage.adapters.postgres import PostgresDatabase
 from project.storage.adapters.sqlite import SqliteDatabase
 from project.storage.errors import (
@@ -21,13 +23,8 @@ from project.storage.errors import (
     WrongTargetError,
 )
 from project.storage.models import Backup
-from tests.storage.making import (
-    NOW,
-    Heard,
-    StoppedError,
-    facts_of,
-    make_sqlite,
-)
+from tests.storage.factories import NOW
+from tests.storage.making import Heard, StoppedError, facts_of, make_sqlite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,7 +92,9 @@ def test_restore_refuses_what_was_harmed(product, made, harm):
     assert facts_of(product) == before
 
 
-@pytest.mark.parametrize("phase", ["reading", "restoring beside", "counting", "putting it in place"])
+@pytest.mark.parametrize(
+    "phase", ["reading", "restoring beside", "counting", "putting it in place"]
+)
 def test_restore_that_is_stopped_leaves_everything_as_it_was(product, made, folder, phase):
     change(product)
     before = facts_of(product)
@@ -134,8 +133,10 @@ def test_restore_refuses_while_a_process_elsewhere_is_alive(product, made):
         restoring.restore(made.path, progress=Heard(), now=timezone.now())
 
 
-def test_restore_refuses_while_another_program_has_it_open(product, made):
+def test_restore_refuses_while_another_program_has_it_open(product, made, monkeypatch):
+    monkeypatch.setattr(postgres, "ALONE_WITHIN_S", 0.3)
     before = facts_of(product)
+    other: Any
     if product.vendor == "sqlite":
         other = sqlite3.connect(product.path)
         other.execute("SELECT COUNT(*) FROM note").fetchone()
@@ -177,9 +178,8 @@ def test_restore_without_room_leaves_everything_as_it_was(product, made, monkeyp
 
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
-        yield  # pragma: no cover
 
-    monkeypatch.setattr(restoring.packing, "unpack", fail)
+    monkeypatch.setattr(type(product), "restored", fail)
 
     with pytest.raises(NoRoomError):
         restoring.restore(made.path, progress=Heard(), now=NOW)
@@ -202,4 +202,3 @@ def test_dump_of_a_database_with_a_password_keeps_it_from_command_lines():
 
     assert "cret" not in bare
     assert environment["PGPASSWORD"] == "se'cret"
-

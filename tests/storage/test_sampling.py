@@ -12,7 +12,7 @@ from project.db.recording import ErrorKind, Event
 from project.db.statistics import PoolStatistics
 from project.storage import metrics, sampling
 from project.storage.models import PoolSample
-from tests.storage.making import NOW
+from tests.storage.factories import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,7 +95,7 @@ def test_begin_watches_and_writes_until_end(monkeypatch):
 
 def test_show_sets_gauges_and_moves_counters_on():
     def value(metric, **labels) -> float:
-        return metric.labels(**labels)._value.get()
+        return float(metric.labels(**labels)._value.get())
 
     before = statistics(1, errors={ErrorKind.BUSY: 2}, events={Event.OPENED: 5})
     after = statistics(2, errors={ErrorKind.BUSY: 3}, events={Event.OPENED: 7}, waiting=6)

@@ -7,7 +7,8 @@ import pytest
 
 from project.storage import shelf
 from project.storage.errors import BackupBusyError, BackupDamagedError, WrongSourceError
-from tests.storage.making import NOW, make_backup, make_file
+from tests.storage.factories import NOW, make_backup
+from tests.storage.making import make_file
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("folder")]
 
@@ -71,9 +72,13 @@ def test_locked_keeps_others_out_and_sweeps_what_the_dead_left(folder):
 
 
 def test_draft_goes_whatever_happens(folder):
-    with pytest.raises(ZeroDivisionError), shelf.draft() as draft:
-        (draft / "x").write_bytes(b"x")
-        _ = 1 / 0
+    def fail() -> None:
+        with shelf.draft() as draft:
+            (draft / "x").write_bytes(b"x")
+            _ = 1 / 0
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
 
     assert list(folder.iterdir()) == []
 

@@ -4,16 +4,18 @@ import pytest
 from django_celery_beat.models import PeriodicTask
 
 from project.core import beat
+from project.core.callers import SYSTEM
 from project.core.models import Run
 from project.storage import backing_up, databases, shelf, tasks
 from project.storage.models import Backup
-from tests.storage.making import NOW, StoppedError, make_sqlite
+from tests.storage.factories import NOW
+from tests.storage.making import StoppedError, make_sqlite
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_backup_of_the_products_own_database(folder):
-    run = backing_up.ask(by=backing_up.Caller(is_staff=True), now=NOW)
+    run = backing_up.ask(by=SYSTEM, now=NOW)
 
     tasks.backup(run_id=str(run.pk))
 
@@ -28,7 +30,7 @@ def test_backup_of_the_products_own_database(folder):
 
 def test_backup_fails_its_run_with_the_reason(folder, monkeypatch):
     monkeypatch.setattr(shelf, "room_bytes", lambda: 0)
-    run = backing_up.ask(by=backing_up.Caller(is_staff=True), now=NOW)
+    run = backing_up.ask(by=SYSTEM, now=NOW)
 
     tasks.backup(run_id=str(run.pk))
 
@@ -38,7 +40,7 @@ def test_backup_fails_its_run_with_the_reason(folder, monkeypatch):
 
 
 def test_backup_that_another_process_makes_is_tried_again(folder):
-    run = backing_up.ask(by=backing_up.Caller(is_staff=True), now=NOW)
+    run = backing_up.ask(by=SYSTEM, now=NOW)
 
     with shelf.locked():
         tasks.backup(run_id=str(run.pk))
@@ -54,7 +56,7 @@ def test_backup_with_a_bug_names_it(folder, monkeypatch):
         raise StoppedError("a bug")
 
     monkeypatch.setattr(databases, "own", bug)
-    run = backing_up.ask(by=backing_up.Caller(is_staff=True), now=NOW)
+    run = backing_up.ask(by=SYSTEM, now=NOW)
 
     tasks.backup(run_id=str(run.pk))
 

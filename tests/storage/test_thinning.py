@@ -6,7 +6,8 @@ from django.db import IntegrityError, transaction
 from project.storage import thinning
 from project.storage.choices import Grain
 from project.storage.models import PoolSample
-from tests.storage.making import NOW, StoppedError, make_sample
+from tests.storage.factories import NOW, make_sample
+from tests.storage.making import StoppedError
 
 pytestmark = pytest.mark.django_db
 NOW_S = int(NOW.timestamp()) // 60 * 60

@@ -7,7 +7,8 @@ from project.core.runs import AlreadyRunningError
 from project.storage import backing_up, shelf, tasks, verifying
 from project.storage.choices import BackupState
 from project.storage.errors import BackupDamagedError
-from tests.storage.making import NOW, Heard, make_backup, make_file
+from tests.storage.factories import NOW, make_backup
+from tests.storage.making import Heard, make_file
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,7 +55,9 @@ def test_verify_opens_what_has_the_right_bytes(folder):
 def test_require_counts_names_the_tables():
     verifying.require_counts({"a": 1}, {"a": 1})
 
-    with pytest.raises(BackupDamagedError, match=r"rows of 2 table\(s\) differ: a 1 → 2, c None → 3"):
+    with pytest.raises(
+        BackupDamagedError, match=r"rows of 2 table\(s\) differ: a 1 → 2, c None → 3"
+    ):
         verifying.require_counts({"a": 1, "b": 2}, {"a": 2, "b": 2, "c": 3})
 
 

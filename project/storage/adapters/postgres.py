@@ -1,5 +1,6 @@
 """PostgreSQL databases: dumping one snapshot, counting what a dump holds, restoring beside."""
 
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from project.storage.errors import (
 from project.storage.progress import Tick, ignore
 
 CONNECT_WITHIN_S: Final = 10
+ALONE_WITHIN_S: Final = 3.0
 #: Databases through which others are made and renamed; one of them is nearly always there.
 _MAINTENANCE: Final = ("postgres", "template1")
 _TABLES: Final = """
@@ -163,6 +165,7 @@ class Beside:
         rename = sql.SQL("ALTER DATABASE {} RENAME TO {}")
         with self.target.maintained() as connection:
             exists = _exists(connection, target)
+            _require_alone(connection, target)
             try:
                 with connection.transaction():
                     if exists:
@@ -173,6 +176,19 @@ class Beside:
             except psycopg.errors.ObjectInUse as error:
                 raise StillRunningError(f"others are connected to {target}: {error}") from error
         return aside if exists else ""
+
+
+def _require_alone(connection: psycopg.Connection, name: str) -> None:
+    """Make sure that nobody is connected to ``name``; sessions that were just closed end soon."""
+    until_s = time.monotonic() + ALONE_WITHIN_S
+    query = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()"
+    while True:
+        row = connection.execute(query, [name]).fetchone()
+        if not row or not row[0]:
+            return
+        if time.monotonic() > until_s:
+            raise StillRunningError(f"{row[0]} other(s) are connected to {name}: close them first")
+        time.sleep(0.05)
 
 
 def _exists(connection: psycopg.Connection, name: str) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,7 +63,8 @@ class Store:
         """
         size_bytes = file.stat().st_size
         sent = _Sent(max(1, size_bytes), tick)
-        with _told() as client_of, client_of(self) as client:
+        with _told():
+            client = _client(self)
             client.upload_file(
                 str(file),
                 self.bucket,
@@ -82,7 +84,8 @@ class Store:
             StoreAwayError: no, or no whole, answer in time.
             StoreRefusedError: there is no such file, or we may not have it.
         """
-        with _told() as client_of, client_of(self) as client:
+        with _told():
+            client = _client(self)
             there = client.head_object(Bucket=self.bucket, Key=self.key_of(name))
             sent = _Sent(max(1, there["ContentLength"]), tick)
             client.download_file(
@@ -95,8 +98,8 @@ class Store:
 
     def delete(self, name: str) -> None:
         """Delete the file called ``name``; one that is not there is no error."""
-        with _told() as client_of, client_of(self) as client:
-            client.delete_object(Bucket=self.bucket, Key=self.key_of(name))
+        with _told():
+            _client(self).delete_object(Bucket=self.bucket, Key=self.key_of(name))
 
 
 class _Sent:
@@ -119,13 +122,14 @@ def _in_this_thread() -> Any:
     )
 
 
-@contextmanager
-def _client(store: Store) -> Iterator[Any]:
+@lru_cache(maxsize=2)
+def _client(store: Store) -> Any:
+    """Return the library's client, which threads may share; making one takes a while."""
     # 25 MB and 0.3 s that only processes which copy need
     import boto3  # noqa: PLC0415 -- see above
     from botocore.config import Config  # noqa: PLC0415 -- see above
 
-    client = boto3.session.Session().client(
+    return boto3.session.Session().client(
         "s3",
         endpoint_url=store.endpoint or None,
         aws_access_key_id=store.access_key,
@@ -141,20 +145,16 @@ def _client(store: Store) -> Iterator[Any]:
             response_checksum_validation="when_required",
         ),
     )
-    try:
-        yield client
-    finally:
-        client.close()
 
 
 @contextmanager
-def _told() -> Iterator[Any]:
+def _told() -> Iterator[None]:
     """Turn every failure of the library into one of ours."""
     from boto3.exceptions import Boto3Error  # noqa: PLC0415 -- see _client
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 -- see _client
 
     try:
-        yield _client
+        yield
     except ClientError as error:
         code = str(error.response.get("Error", {}).get("Code", ""))
         family = StoreRefusedError if code in _REFUSALS else StoreAwayError

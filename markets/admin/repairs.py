@@ -1,0 +1,233 @@
+"""Staff pages of the ledger of gaps and of the queue of repairs."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.decorators import action, display
+from unfold.forms import BaseDialogForm
+from unfold.paginator import InfinitePaginator
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from markets import backfilling, ledger
+from markets.admin.showing import span
+from markets.choices import GapState, TaskStatus
+from markets.models import BackfillTask, Gap, Series
+from project.core.admin import pages
+from project.core.display import meter, moment, pill
+from project.core.errors import AppError
+
+_LOOKS = {
+    GapState.OPEN: "warning",
+    GapState.FILLING: "running",
+    GapState.CLOSED: "done",
+    GapState.UNAVAILABLE: "neutral",
+    TaskStatus.PENDING: "queued",
+    TaskStatus.RUNNING: "running",
+    TaskStatus.COMPLETED: "done",
+    TaskStatus.FAILED: "failed",
+}
+
+
+class MarkForm(BaseDialogForm):
+    """Why staff settle a gap."""
+
+    note = forms.CharField(max_length=300, widget=UnfoldAdminTextInputWidget())
+
+
+@admin.register(Gap)
+class GapAdmin(pages.ReadOnly):
+    """Gaps; the quality check finds them, staff may have them backfilled or settle them."""
+
+    list_display = ("series", "range", "missing", "status", "reason", "looks", "found", "next_look")
+    list_filter = ("state", "reason", "series__timeframe", "series__market__exchange")
+    list_select_related = ("series__market__exchange",)
+    search_fields = ("series__market__symbol",)
+    ordering = ("-id",)
+    paginator = InfinitePaginator
+    fields = (
+        *("series", "range", "missing", "state", "reason", "evidence", "looks", "attempts"),
+        *("next_look_at", "found_at", "closed_at"),
+    )
+    readonly_fields = fields
+    actions = ("backfill_chosen", "mark_chosen")
+    actions_detail = ("backfill", "mark")
+
+    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return bool(request.user.has_perm("markets.change_gap"))
+
+    @display(description="Range (UTC)", ordering="start_ms")
+    def range(self, gap: Gap) -> str:
+        return span(gap.start_ms, gap.end_ms)
+
+    @display(description="State", ordering="state")
+    def status(self, gap: Gap) -> SafeString:
+        return pill(_LOOKS[GapState(gap.state)], gap.get_state_display())
+
+    @display(description="Found", ordering="found_at")
+    def found(self, gap: Gap) -> SafeString:
+        return moment(gap.found_at)
+
+    @display(description="Next look", ordering="next_look_at")
+    def next_look(self, gap: Gap) -> str:
+        return f"{gap.next_look_at:%Y-%m-%d %H:%M}" if gap.next_look_at else "—"
+
+    @admin.action(description="Backfill the chosen gaps now", permissions=["manage"])
+    def backfill_chosen(self, request: HttpRequest, chosen: QuerySet[Gap]) -> None:
+        """Make and start tasks for the open ones among the chosen gaps."""
+        made = _backfill(list(chosen.values_list("pk", flat=True)), request)
+        self.message_user(request, f"Made {made} backfill task(s).", messages.SUCCESS)
+
+    @admin.action(description="Mark the chosen gaps as not to be had", permissions=["manage"])
+    def mark_chosen(self, request: HttpRequest, chosen: QuerySet[Gap]) -> None:
+        """Settle the chosen gaps: they are not asked for again."""
+        who, now = str(request.user), timezone.now()
+        marked = sum(ledger.mark(gap, note="", now=now, user=who) for gap in chosen)
+        self.message_user(request, f"Marked {marked} gap(s).", messages.SUCCESS)
+
+    @action(
+        description="Backfill",
+        url_path="backfill",
+        icon="healing",
+        permissions=["manage"],
+        dialog={
+            "title": "Backfill this gap now?",
+            "description": "It is asked for again at once.",
+            "form_class": None,
+            "form_submit_text": "Backfill",
+        },
+    )
+    def backfill(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Make and start a task for one gap."""
+
+        def deed() -> str:
+            return f"Made {_backfill([int(object_id)], request)} backfill task(s)."
+
+        return pages.carry_out(request, deed, to=_page("gap", object_id))
+
+    @action(
+        description="Not to be had",
+        url_path="mark",
+        icon="block",
+        permissions=["manage"],
+        dialog={
+            "title": "Mark this gap as not to be had?",
+            "description": "It is not asked for again.",
+            "form_class": MarkForm,
+            "form_submit_text": "Mark",
+        },
+    )
+    def mark(self, request: HttpRequest, form: MarkForm, object_id: str) -> HttpResponse:
+        """Settle one gap, with a note."""
+
+        def deed() -> str:
+            gap = Gap.objects.get(pk=object_id)
+            told = {"note": form.cleaned_data["note"], "user": str(request.user)}
+            if not ledger.mark(gap, now=timezone.now(), **told):
+                return "The gap is over already."
+            return "The gap is marked as not to be had."
+
+        return pages.carry_out(request, deed, to=_page("gap", object_id))
+
+
+def _backfill(keys: list[int], request: HttpRequest) -> int:
+    now = timezone.now()
+    series = Series.objects.filter(gaps__in=keys).distinct()
+    made = sum(
+        len(backfilling.make_tasks(one, now=now, any_time=True, only=keys)) for one in series
+    )
+    backfilling.start_due(now=now, by=pages.caller_of(request))
+    return made
+
+
+@admin.register(BackfillTask)
+class BackfillTaskAdmin(pages.ReadOnly):
+    """Backfill tasks: the queue, and what became of each."""
+
+    list_display = (
+        *("id", "series", "range", "state", "done", "candles_found", "priority"),
+        *("attempts", "created", "run_link"),
+    )
+    list_filter = ("status", "origin", "series__timeframe", "series__market__exchange")
+    list_select_related = ("series__market__exchange",)
+    search_fields = ("series__market__symbol",)
+    ordering = ("-id",)
+    paginator = InfinitePaginator
+    fields = (
+        *("series", "range", "status", "progress", "candles_found", "priority", "origin"),
+        *("attempts", "next_try_at", "error_type", "error_message", "run_link"),
+        *("requested_by", "created_at", "ended_at"),
+    )
+    readonly_fields = fields
+    actions = ("retry_chosen",)
+    actions_detail = ("retry",)
+
+    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return bool(request.user.has_perm("markets.change_backfilltask"))
+
+    @display(description="Range (UTC)", ordering="start_ms")
+    def range(self, task: BackfillTask) -> str:
+        return span(task.start_ms, task.end_ms)
+
+    @display(description="Status", ordering="status")
+    def state(self, task: BackfillTask) -> SafeString:
+        return pill(_LOOKS[TaskStatus(task.status)], task.get_status_display())
+
+    @display(description="Progress", ordering="progress")
+    def done(self, task: BackfillTask) -> SafeString:
+        return meter(task.progress)
+
+    @display(description="Made", ordering="created_at")
+    def created(self, task: BackfillTask) -> SafeString:
+        return moment(task.created_at)
+
+    @display(description="Last attempt")
+    def run_link(self, task: BackfillTask) -> SafeString | str:
+        if task.run_id is None:
+            return "—"
+        page = reverse("admin:core_run_change", args=[task.run_id])
+        return format_html('<a href="{}">Show the run</a>', page)
+
+    @admin.action(description="Try the chosen tasks again", permissions=["manage"])
+    def retry_chosen(self, request: HttpRequest, chosen: QuerySet[BackfillTask]) -> None:
+        """Try each chosen task that failed again, from where it stopped."""
+        by, now, retried = pages.caller_of(request), timezone.now(), 0
+        for task in chosen.filter(status=TaskStatus.FAILED):
+            try:
+                backfilling.retry(task, by=by, now=now)
+                retried += 1
+            except AppError as error:
+                self.message_user(request, f"{task}: {error}", messages.WARNING)
+        self.message_user(request, f"Tried {retried} task(s) again.", messages.SUCCESS)
+
+    @action(
+        description="Try again",
+        url_path="retry",
+        icon="refresh",
+        permissions=["manage"],
+        dialog={
+            "title": "Try this task again?",
+            "description": "It goes on from where it stopped.",
+            "form_class": None,
+            "form_submit_text": "Try again",
+        },
+    )
+    def retry(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Try one failed task again."""
+
+        def deed() -> str:
+            task = backfilling.find(int(object_id))
+            backfilling.retry(task, by=pages.caller_of(request), now=timezone.now())
+            return f"Task {task.pk} is tried again."
+
+        return pages.carry_out(request, deed, to=_page("backfilltask", object_id))
+
+
+def _page(model: str, key: object) -> str:
+    return reverse(f"admin:markets_{model}_change", args=[key])

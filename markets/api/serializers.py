@@ -1,0 +1,140 @@
+"""Shapes of the markets' endpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from markets import timeframes
+from markets.choices import GapReason, GapState, TaskStatus
+from project.core.api.serializers import Input, RunAcceptedOut
+
+
+class ExchangeOut(serializers.Serializer[Any]):
+    """An exchange; ``name`` is ccxt's id."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    title = serializers.CharField()
+    markets = serializers.IntegerField()
+    enabled_markets = serializers.IntegerField()
+    refreshed_at = serializers.DateTimeField(allow_null=True)
+
+
+class MarketOut(serializers.Serializer[Any]):
+    """A market and the timeframes that it is kept in."""
+
+    id = serializers.IntegerField()
+    exchange = serializers.CharField()
+    symbol = serializers.CharField()
+    base = serializers.CharField()
+    quote = serializers.CharField()
+    enabled = serializers.BooleanField()
+    timeframes = serializers.ListField(child=serializers.CharField())
+
+
+class CandlesOut(serializers.Serializer[Any]):
+    """Candles as arrays: open_time_ms, open, high, low, close, volume, final, filled."""
+
+    market = serializers.CharField(help_text="e.g. binance:BTC/USDT")
+    timeframe = serializers.CharField()
+    candles = serializers.ListField(child=serializers.ListField(child=serializers.JSONField()))
+    next = serializers.CharField(allow_null=True, help_text="address of the following candles")
+
+
+class GapOut(serializers.Serializer[Any]):
+    """A gap of the ledger; ``end`` is exclusive."""
+
+    id = serializers.IntegerField()
+    timeframe = serializers.CharField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    missing = serializers.IntegerField()
+    reason = serializers.ChoiceField(choices=GapReason.choices)
+    state = serializers.ChoiceField(choices=GapState.choices)
+    evidence = serializers.ListField(child=serializers.JSONField())
+    attempts = serializers.IntegerField()
+    next_look_at = serializers.DateTimeField(allow_null=True)
+
+
+class QualityOut(serializers.Serializer[Any]):
+    """How good one UTC day of a series is."""
+
+    id = serializers.IntegerField()
+    timeframe = serializers.CharField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    expected = serializers.IntegerField()
+    stored = serializers.IntegerField()
+    missing = serializers.IntegerField()
+    duplicate = serializers.IntegerField()
+    out_of_order = serializers.IntegerField()
+    misaligned = serializers.IntegerField()
+    bad_ohlc = serializers.IntegerField()
+    bad_value = serializers.IntegerField()
+    price_jumps = serializers.IntegerField()
+    volume_anomalies = serializers.IntegerField()
+    score = serializers.FloatField()
+    computed_at = serializers.DateTimeField()
+
+
+class QualityCheckIn(Input):
+    """Which timeframe to check; all where left out."""
+
+    timeframe = serializers.ChoiceField(choices=list(timeframes.KNOWN), required=False)
+
+
+class BackfillIn(Input):
+    """A range to be asked for again: ``[start, end)``, widened to the grid."""
+
+    timeframe = serializers.ChoiceField(choices=list(timeframes.KNOWN))
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    priority = serializers.IntegerField(min_value=0, max_value=100, default=50)
+
+
+class BackfillAcceptedOut(serializers.Serializer[Any]):
+    """The task and the run that does it."""
+
+    task_id = serializers.IntegerField()
+    run_id = serializers.UUIDField(allow_null=True)
+
+
+class BackfillTaskOut(serializers.Serializer[Any]):
+    """A task of the queue; each attempt at it is a run."""
+
+    id = serializers.IntegerField()
+    market = serializers.CharField()
+    timeframe = serializers.CharField()
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    priority = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=TaskStatus.choices)
+    attempts = serializers.IntegerField()
+    next_try_at = serializers.DateTimeField(allow_null=True)
+    progress = serializers.FloatField()
+    candles_found = serializers.IntegerField()
+    run_id = serializers.UUIDField(allow_null=True)
+
+
+class SymbolOut(serializers.Serializer[Any]):
+    """A symbol and its timeframes."""
+
+    symbol = serializers.CharField()
+    timeframes = serializers.ListField(child=serializers.CharField())
+
+
+class CollectorOut(serializers.Serializer[Any]):
+    """A collector; its whole configuration is what ``dump_collectors`` prints."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    exchange = serializers.CharField()
+    enabled = serializers.BooleanField()
+    mode = serializers.CharField()
+    egress = serializers.CharField()
+    symbols = SymbolOut(many=True)
+
+
+__all__ = ["RunAcceptedOut"]
