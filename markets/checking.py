@@ -58,8 +58,8 @@ def check(rows: Sequence[Row], asked: Asked, *, policy: Policy) -> Page:
     """Return the page with what is wrong dealt with as ``policy`` says.
 
     Kinds of findings: ``duplicate``, ``out_of_order``, ``outside`` (of the range asked for),
-    ``misaligned``, ``bad_value`` (not finite, not positive, negative volume), ``bad_ohlc``.
-    Moments off the grid and values that are no numbers can't be stored under any policy.
+    ``misaligned``, ``not_a_number`` (not finite either), ``bad_value`` (a price that isn't
+    positive, a negative volume), ``bad_ohlc``. Moments off the grid and values that are no numbers can't be stored under any policy.
 
     Raises:
         BadAnswerError: no row is within the range asked for, though there are rows.
@@ -77,12 +77,13 @@ def check(rows: Sequence[Row], asked: Asked, *, policy: Policy) -> Page:
             lost += 1
         else:
             sound.append(row)
-    faults = [kind for kind in ("misaligned", "bad_value", "bad_ohlc") if findings[kind]]
+    faults = [kind for kind in _OF_ROWS if findings[kind]]
     if faults and policy in {Policy.REJECT, Policy.RETRY}:
         raise BadRowsError(f"{asked.symbol}: {', '.join(faults)} in the page")
     return Page(asked, sound, findings, is_whole=not lost and not findings["outside"])
 
 
+_OF_ROWS: Final = ("misaligned", "not_a_number", "bad_value", "bad_ohlc")
 _UNSTORABLE: Final = frozenset({"misaligned", "not_a_number"})
 
 

@@ -140,7 +140,8 @@ def score_again(row: QualitySummary) -> None:
 
 def note_findings(series: Series, findings: Counter[str], at_ms: int, *, now: datetime) -> None:
     """Add what was wrong with a page to the row of the day in which it began."""
-    counted = {kind: findings[kind] for kind in KEPT if findings[kind]}
+    told = findings + Counter(bad_value=findings["not_a_number"])
+    counted = {kind: told[kind] for kind in KEPT if told[kind]}
     if not counted:
         return
     start = at_ms // DAY_MS * DAY_MS

@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     # After django_celery_beat, so that core may register its models anew.
     "project.core",
+    "project.db",
     "project.runtime",
     "project.storage",
     "accounts",

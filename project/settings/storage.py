@@ -24,6 +24,7 @@ def _database(url: str) -> dict[str, Any]:
     """Return Django's settings of the database at ``url``, tuned for its kind."""
     found: dict[str, Any] = dict(dj_database_url.parse(url))
     if found["ENGINE"].endswith("sqlite3"):
+        found["ENGINE"] = "project.db.sqlite"
         found["OPTIONS"] = {
             "transaction_mode": "IMMEDIATE",  # a write waits its turn at BEGIN instead of failing
             "timeout": 20,
@@ -32,6 +33,8 @@ def _database(url: str) -> dict[str, Any]:
         # A file, since ``:memory:`` would pass concurrency by.
         found["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
     else:
+        found["ENGINE"] = "project.db.postgresql"
+        found["CONN_HEALTH_CHECKS"] = True
         found["OPTIONS"] = {
             **found.get("OPTIONS", {}),
             "pool": {"min_size": POOL_MIN_SIZE, "max_size": POOL_MAX_SIZE, "timeout": 20},

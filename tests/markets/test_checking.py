@@ -42,7 +42,7 @@ def test_order_and_repeats_are_put_right_and_counted():
     ("fields", "kind"),
     [
         ({"high": 1.0}, "bad_ohlc"),
-        ({"low": 100.2}, "bad_ohlc"),
+        ({"low": 101.2}, "bad_ohlc"),
         ({"close": 500.0}, "bad_ohlc"),
         ({"low": 0.0}, "bad_value"),
         ({"open": -1.0, "low": -2.0}, "bad_value"),

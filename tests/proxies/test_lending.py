@@ -377,7 +377,7 @@ def test_acquire_never_lends_one_proxy_twice_to_64_rivals_in_4_processes():
     }
     command = [sys.executable, "-m", "tests.proxies.processes"]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    started = [subprocess.Popen(command, env=environment, **pipes) for _ in range(4)]
+    started: list[Any] = [subprocess.Popen(command, env=environment, **pipes) for _ in range(4)]
     for process in started:
         assert process.stdout.readline() == "ready\n"
     for process in started:
