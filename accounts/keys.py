@@ -15,8 +15,9 @@ from django.db.models import Q
 from accounts import plans
 from accounts.choices import ALL_BUT_ADMIN, Scope
 from accounts.models import ApiKey, User
+from project.core import limits
 from project.core.callers import Caller
-from project.core.errors import InvalidInputError
+from project.core.errors import InvalidInputError, NotFoundError
 
 MARK: Final = "mr_"
 #: Last use is written at most so often: it must not cost each request a write.
@@ -28,6 +29,12 @@ class BadKeyRequestError(InvalidInputError):
 
     code = "bad_key_request"
     title = "The key can't be made"
+
+
+class UnknownKeyError(NotFoundError):
+    """There is no such key, or it is a stranger's."""
+
+    title = "No such key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,25 @@ def granted(user: User, scopes: Sequence[str]) -> list[str]:
     return sorted(wanted)
 
 
+def networks(texts: Sequence[str]) -> list[str]:
+    """Return networks as they are stored.
+
+    Raises:
+        BadKeyRequestError: one of them is none.
+    """
+    try:
+        return [str(limits.parse_network(text)) for text in texts]
+    except ValueError as error:
+        raise BadKeyRequestError(f"no network: {error}") from error
+
+
 def create(
     user: User,
     *,
     name: str = "",
     scopes: Sequence[str] = (),
     expires_at: datetime | None = None,
+    allowed_networks: Sequence[str] = (),
     now: datetime,
 ) -> NewKey:
     """Make a key for ``user``.
@@ -73,12 +93,16 @@ def create(
         name: what it is for, for people.
         scopes: what it may do; none named: everything but ``admin``.
         expires_at: when it ends; None: never.
+        allowed_networks: from where it may be used; none named: from anywhere.
         now: the moment, UTC.
 
     Raises:
-        BadKeyRequestError: an unknown scope, or ``admin`` for a user who isn't staff.
+        BadKeyRequestError: an unknown scope, ``admin`` for a user who isn't staff, no network,
+            or an end that is past.
     """
     wanted = granted(user, scopes)
+    if expires_at is not None and expires_at <= now:
+        raise BadKeyRequestError("the key would have ended already")
     secret = MARK + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         user=user,
@@ -88,6 +112,7 @@ def create(
         digest=digest(secret),
         created_at=now,
         expires_at=expires_at,
+        allowed_networks=networks(allowed_networks),
     )
     return NewKey(key=key, secret=secret)
 
@@ -119,10 +144,24 @@ def _new_user(email: str) -> User:
         return User.objects.get(email=email)
 
 
-def recognise(secret: str, *, now: datetime) -> tuple[User, Caller] | None:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """From where a key is used: the client's address and what it calls itself."""
+
+    address: str = ""
+    agent: str = ""
+
+
+def recognise(
+    secret: str,
+    *,
+    now: datetime,
+    sight: Sight = Sight(),
+) -> tuple[User, Caller] | None:
     """Return whose key ``secret`` is, and what it may do; None for a key that doesn't hold.
 
-    Costs one query, and one write a minute at most for the last use.
+    A key that may be used from some networks alone holds only there. Costs one query, and one
+    write a minute at most for the last use.
     """
     found = (
         ApiKey.objects.valid(at=now)
@@ -132,9 +171,13 @@ def recognise(secret: str, *, now: datetime) -> tuple[User, Caller] | None:
     )
     if found is None:
         return None
+    if found.allowed_networks and not limits.is_in(sight.address, found.allowed_networks):
+        return None
     stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USE_WRITTEN_EVERY)
     if found.last_used_at is None or found.last_used_at < now - USE_WRITTEN_EVERY:
-        ApiKey.objects.filter(stale, pk=found.pk).update(last_used_at=now)
+        ApiKey.objects.filter(stale, pk=found.pk).update(
+            last_used_at=now, last_address=sight.address or None, last_agent=sight.agent[:300]
+        )
     return found.user, caller_of_key(found)
 
 
@@ -159,3 +202,15 @@ def caller_of_user(user: User) -> Caller:
 def revoke(key: ApiKey, *, now: datetime) -> bool:
     """Take a key back at once; False when it was already."""
     return bool(ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now))
+
+
+def revoke_own(user: User, key_id: int, *, now: datetime) -> None:
+    """Take a key of ``user`` back at once; again: nothing.
+
+    Raises:
+        UnknownKeyError: there is none of that number, or it is a stranger's.
+    """
+    key = ApiKey.objects.filter(user=user, pk=key_id).first()
+    if key is None:
+        raise UnknownKeyError(f"no key {key_id}")
+    revoke(key, now=now)

@@ -78,6 +78,8 @@ class ApiKey(models.Model):
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_address = models.GenericIPAddressField(null=True, blank=True, editable=False)
+    last_agent = models.CharField(max_length=300, blank=True, editable=False)
 
     objects = ApiKeyQuerySet.as_manager()
 
@@ -214,3 +216,44 @@ class RateLimitSwitch(models.Model):
 
     def __str__(self) -> str:
         return "Rate limits hold" if self.is_on else "Rate limits are off"
+
+
+class SignInFailures(models.Model):
+    """Failed sign-ins to one e-mail, from one address or from anywhere; of unknown ones, too."""
+
+    name = models.CharField(max_length=64, unique=True, help_text="a digest: it names nobody")
+    failures = models.PositiveIntegerField(default=0)
+    first_failed_at = models.DateTimeField()
+    locked_until = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """Order of lists, and the index of the clean-up."""
+
+        ordering = ("-first_failed_at",)
+        verbose_name_plural = "sign-in failures"
+        indexes = [
+            # locking_out: drops the old ones
+            models.Index(fields=["first_failed_at"], name="sign_in_failures_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.failures} since {self.first_failed_at:%Y-%m-%d %H:%M}"
+
+
+class Device(models.Model):
+    """One browser in which a user signed in."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="devices")
+    session_key = models.CharField(max_length=40, unique=True, editable=False)
+    agent = models.CharField(max_length=300, blank=True)
+    address = models.GenericIPAddressField(null=True, blank=True)
+    first_seen_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        """Order of lists."""
+
+        ordering = ("-last_seen_at", "-pk")
+
+    def __str__(self) -> str:
+        return f"{self.agent[:60] or 'unknown browser'} at {self.address or 'unknown address'}"

@@ -5,6 +5,7 @@ proxy is to be had the request isn't made.
 """
 
 import asyncio
+import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -136,12 +137,9 @@ class Line:
         error = state.outcome.exception() if state.outcome else None
         if getattr(error, "rotates", False) and self.means.egress != Egress.DIRECT:
             return 0.0  # the next attempt goes another way
-        grow = tenacity.wait_exponential_jitter(
-            initial=self.means.retry_base_s,
-            max=self.means.retry_max_s,
-            jitter=self.means.retry_base_s,
-        )
-        return max(grow(state), self._asked_s(state))
+        grown = self.means.retry_base_s * 2.0 ** (state.attempt_number - 1)
+        wait_s = min(self.means.retry_max_s, grown * random.uniform(0.75, 1.25))  # noqa: S311 -- jitter
+        return max(wait_s, self._asked_s(state))
 
     def _asked_s(self, state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None

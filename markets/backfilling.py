@@ -10,7 +10,7 @@ from django.db import transaction
 from markets import configuring, kinds, ledger, timeframes
 from markets.choices import GapState, Origin, TaskStatus
 from markets.ledger import Range
-from markets.models import BackfillTask, Gap, Series
+from markets.models import BackfillTask, Candle, Gap, Series
 from markets.timeframes import Timeframe
 from project.core import runs
 from project.core.callers import SYSTEM, Caller
@@ -75,6 +75,7 @@ def ask(wanted: Wanted, *, by: Caller, now: datetime) -> BackfillTask:
             series=wanted.series,
             start_ms=start,
             end_ms=end,
+            stored_before=Candle.objects.filter(series=wanted.series).within(start, end).count(),
             priority=wanted.priority,
             origin=wanted.origin,
             requested_by_id=by.user_id,

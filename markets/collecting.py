@@ -228,20 +228,23 @@ def plan_of(collector: CollectorConfig, series: Series, pager: Pager, *, now_ms:
     grid = pager.timeframe
     start = wanted_from(collector, series, pager, now_ms=now_ms)
     end = grid.after(grid.floor(now_ms))
+    is_over = False
     if collector.end_at is not None and collector.mode == Mode.RANGE:
+        is_over = grid.ceil(to_ms(collector.end_at)) < end
         end = min(end, grid.ceil(to_ms(collector.end_at)))
     series.refresh_from_db(fields=["collected_from_ms", "collected_until_ms"])
     first, until = series.collected_from_ms, series.collected_until_ms
     if first is None or until is None:
         return Plan(older=(start, start), newer=(start, max(start, end)))
-    if until >= end:
-        return Plan(older=(start, max(start, first)), newer=(end, end))
+    older = (start, max(start, first))
+    if is_over and until >= end:
+        return Plan(older, newer=(end, end))
     last = Candle.objects.filter(series=series).within(None, until).order_by("-open_time")
     stored = last.values_list("open_time", flat=True).first()
     resume = until if stored is None else min(until, grid.after(stored))
     resume = max(resume, grid.after(until, -pager.limit_at(until)))
     newer = max(first, grid.after(resume, -ASKED_AGAIN))
-    return Plan(older=(start, max(start, first)), newer=(newer, end))
+    return Plan(older, newer=(newer, max(newer, end)))
 
 
 def wanted_from(collector: CollectorConfig, series: Series, pager: Pager, *, now_ms: int) -> int:

@@ -20,8 +20,10 @@ from markets.asking import Line, Tools
 from markets.checking import Page
 from markets.choices import GapState, Source, TaskStatus
 from markets.ledger import Range
-from markets.models import BackfillTask, Gap
+from markets.models import BackfillTask, Candle, Gap
 from markets.paging import Pager
+from markets.rows import Row
+from markets.storing import Stored
 from project.core.errors import AppError, PermanentError, TransientError
 from project.core.working import StopWorkError, Work
 
@@ -162,9 +164,8 @@ class Repair:
         if page.rows:
             partitions.ensure(page.rows[0].open_time, page.rows[-1].open_time + 1)
         with transaction.atomic():
-            done = storing.upsert_candles(
-                series_id=task.series_id, rows=page.rows, source=Source.BACKFILL, now=now
-            )
+            done = self._store([row for row in page.rows if self._is_inside(row)], now)
+            self._store([row for row in page.rows if not self._is_inside(row)], now)
             ledger.note_page(task.series, page, now=now, is_sparse=self._is_sparse)
             self._keep(candles_found=F("candles_found") + done.inserted)
         counts = self._work.run.counts
@@ -174,6 +175,14 @@ class Repair:
                 "pages": counts.get("pages", 0) + 1,
                 "candles": counts.get("candles", 0) + done.inserted,
             },
+        )
+
+    def _is_inside(self, row: Row) -> bool:
+        return self._task.start_ms <= row.open_time < self._task.end_ms
+
+    def _store(self, rows: list[Row], now: datetime) -> Stored:
+        return storing.upsert_candles(
+            series_id=self._task.series_id, rows=rows, source=Source.BACKFILL, now=now
         )
 
     def _keep(self, **changes: Any) -> None:
@@ -212,7 +221,8 @@ def end(
         "error_message": error[1],
     }
     if status == TaskStatus.COMPLETED:
-        changes["progress"] = 100.0
+        rows = Candle.objects.filter(series=task.series).within(task.start_ms, task.end_ms)
+        changes |= {"progress": 100.0, "candles_found": max(0, rows.count() - task.stored_before)}
     with transaction.atomic():
         ledger.lock(task.series)
         if not _claimed(task, work).update(**changes):

@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/", include("project.core.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+    path("api/", include("accounts.api.urls")),
     path("api/", include("proxies.api.urls")),
     path("api/", include("markets.api.urls")),
     path("", include("proxies.api.open_urls")),

@@ -103,7 +103,7 @@ def _pool_issues() -> list[Issue]:
     if not sizes["all"]:
         return []
     found = []
-    if not judging.judges():
+    if not _has_judges():
         text = "No judge is configured: proxies can't be checked. Set JUDGE_URLS or PUBLIC_URL."
         found.append(Issue("no_judge", AMBER, text))
     elif _judges_failed():
@@ -115,6 +115,13 @@ def _pool_issues() -> list[Issue]:
         text = f"None of {sizes['all']:,} proxies works."
         found.append(Issue("proxy_pool_empty", AMBER, text, "Show the pool", url))
     return found
+
+
+def _has_judges() -> bool:
+    try:
+        return bool(judging.judges())
+    except judging.BadJudgeError:  # a system check says so, too
+        return False
 
 
 def _judges_failed() -> bool:

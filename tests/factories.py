@@ -9,7 +9,16 @@ from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from accounts import keys
-from accounts.models import ApiKey, Plan, RateLimitRule, RateLimitSwitch, Subscription, User
+from accounts.models import (
+    ApiKey,
+    Device,
+    Plan,
+    RateLimitRule,
+    RateLimitSwitch,
+    SignInFailures,
+    Subscription,
+    User,
+)
 from project.core import events, processes
 from project.core.choices import FINAL, Role, RunStatus
 from project.core.models import Leadership, ProcessHeartbeat, Run, RunEvent, TaskTotals
@@ -170,3 +179,15 @@ def make_rate_limit_rule(**fields: Any) -> RateLimitRule:
 def make_rate_limit_switch(**fields: Any) -> RateLimitSwitch:
     """The switch: there is one."""
     return RateLimitSwitch.objects.update_or_create(pk=1, defaults=fields)[0]
+
+
+def make_device(**fields: Any) -> Device:
+    """A browser of a user of its own."""
+    defaults = {"session_key": f"session-{next(_numbers)}", "agent": "Firefox"}
+    return Device.objects.create(user=fields.pop("user", None) or make_user(), **defaults | fields)
+
+
+def make_sign_in_failures(**fields: Any) -> SignInFailures:
+    """A failed sign-in of nobody known."""
+    defaults = {"name": f"{next(_numbers):064x}", "first_failed_at": timezone.now(), "failures": 1}
+    return SignInFailures.objects.create(**{**defaults, **fields})

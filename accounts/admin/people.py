@@ -14,9 +14,10 @@ from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts import keys
+from accounts import devices, keys
 from accounts.choices import Scope
-from accounts.models import ApiKey, User
+from accounts.models import ApiKey, Device, SignInFailures, User
+from project.core.admin.pages import ReadOnly
 
 admin.site.unregister(Group)
 
@@ -71,7 +72,15 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         """All that staff may set."""
 
         model = ApiKey
-        fields = ("user", "name", "scopes", "expires_at")
+        fields = ("user", "name", "scopes", "expires_at", "allowed_networks")
+
+    def clean_allowed_networks(self) -> list[str]:
+        """Refuse what is no list of networks."""
+        found = self.cleaned_data["allowed_networks"] or []
+        try:
+            return keys.networks([str(one) for one in found])
+        except keys.BadKeyRequestError as error:
+            raise forms.ValidationError(str(error)) from error
 
     def clean(self) -> dict[str, Any]:
         """Refuse scopes that the key's user may not have."""
@@ -112,6 +121,7 @@ class ApiKeyAdmin(ModelAdmin):
         "name",
         "scopes",
         "expires_at",
+        "allowed_networks",
         "prefix",
         "created_at",
         "revoked_at",
@@ -128,6 +138,7 @@ class ApiKeyAdmin(ModelAdmin):
             name=obj.name,
             scopes=obj.scopes,
             expires_at=obj.expires_at,
+            allowed_networks=obj.allowed_networks,
             now=timezone.now(),
         )
         obj.pk = made.key.pk
@@ -138,3 +149,35 @@ class ApiKeyAdmin(ModelAdmin):
         """Take the chosen keys back at once."""
         taken = sum(keys.revoke(key, now=timezone.now()) for key in chosen)
         self.message_user(request, f"Revoked {taken} key(s).", messages.SUCCESS)
+
+
+@admin.register(Device)
+class DeviceAdmin(ReadOnly):
+    """Browsers in which users are signed in."""
+
+    list_display = ("user", "agent", "address", "first_seen_at", "last_seen_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email", "agent")
+    fields = ("user", "agent", "address", "first_seen_at", "last_seen_at")
+    actions = ("sign_out",)
+
+    @admin.action(description="Sign out at once", permissions=["sign_out"])
+    def sign_out(self, request: HttpRequest, chosen: QuerySet[Device]) -> None:
+        """End the chosen sessions at once."""
+        for device in chosen:
+            devices.revoke(device.user, device.pk)
+        self.message_user(request, "Signed out.", messages.SUCCESS)
+
+    def has_sign_out_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("accounts.delete_device")
+
+
+@admin.register(SignInFailures)
+class SignInFailuresAdmin(ReadOnly):
+    """Failed sign-ins, by digests; deleting a row lets its owner try again."""
+
+    list_display = ("name", "failures", "first_failed_at", "locked_until")
+    search_fields = ("name",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return request.user.has_perm("accounts.delete_signinfailures")

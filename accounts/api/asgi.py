@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import keys
 from accounts.api.authentication import key_in
 from accounts.models import User
+from project.core import limits
 from project.core.callers import NOBODY, Caller
 from project.core.hub import in_thread
 
@@ -34,15 +35,24 @@ async def recognise(scope: Mapping[str, Any]) -> Caller:
     """Return who asks: one query for a key, two for a cookie."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     if (secret := key_in(headers.get(b"authorization", ""))) is not None:
-        return await in_thread(_by_key, secret)
+        return await in_thread(_by_key, secret, _sight(scope, headers))
     if scope["type"] == "websocket" and not _is_own_origin(headers):
         return NOBODY
     session_key = parse_cookie(headers.get(b"cookie", "")).get(settings.SESSION_COOKIE_NAME)
     return await in_thread(_by_session, session_key) if session_key else NOBODY
 
 
-def _by_key(secret: str) -> Caller:
-    found = keys.recognise(secret, now=timezone.now())
+def _sight(scope: Mapping[str, Any], headers: Mapping[bytes, str]) -> keys.Sight:
+    address = limits.client_address(
+        (scope.get("client") or ("",))[0],
+        headers.get(b"x-forwarded-for", ""),
+        trusted=settings.TRUSTED_PROXIES,
+    )
+    return keys.Sight(address, headers.get(b"user-agent", ""))
+
+
+def _by_key(secret: str, sight: keys.Sight) -> Caller:
+    found = keys.recognise(secret, now=timezone.now(), sight=sight)
     return found[1] if found else NOBODY
 
 

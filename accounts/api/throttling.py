@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import keys, limiting
 from accounts.api.authentication import recognised
+from accounts.backends import address_of
 from accounts.limiting import Ask
 from accounts.models import User
 from project.core import limits
@@ -28,15 +29,6 @@ if TYPE_CHECKING:
 
 #: A websocket that is refused is closed with this.
 TOO_MANY = 4429
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return the address of the client, behind trusted proxies."""
-    return limits.client_address(
-        request.META.get("REMOTE_ADDR", ""),
-        request.headers.get("X-Forwarded-For", ""),
-        trusted=settings.TRUSTED_PROXIES,
-    )
 
 
 def caller_of(request: HttpRequest) -> Caller:

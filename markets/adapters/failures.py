@@ -1,6 +1,7 @@
 """What each failure of ccxt or HTTP means: come again, come later, go another way, or give up."""
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC
@@ -20,13 +21,14 @@ _BLOCKING: Final = frozenset({403, 418, 451})
 
 
 @contextmanager
-def translated(exchange: Any, *, now_ms: int) -> Iterator[None]:
+def translated(exchange: Any) -> Iterator[None]:
     """Turn whatever ccxt raises in the block into an error of ``adapters/wire.py``."""
     try:
         yield
     except AppError:
         raise
     except (ccxt.BaseError, OSError, ValueError, TypeError, KeyError) as error:
+        now_ms = time.time_ns() // 1_000_000  # bans are told in real time
         raise of(error, dict(exchange.last_response_headers or {}), now_ms=now_ms) from error
 
 

@@ -75,7 +75,6 @@ class _Generic:
 
     def __init__(self, exchange: Any, access: Access) -> None:
         self._exchange = exchange
-        self._now_ms = 0
         if access.rest_url:
             self._point_at(access.rest_url.rstrip("/"))
 
@@ -86,16 +85,15 @@ class _Generic:
         """Return the exchange's time; None where it has no such call."""
         if not self._exchange.has.get("fetchTime"):
             return None
-        with failures.translated(self._exchange, now_ms=self._now_ms):
+        with failures.translated(self._exchange):
             told = self._exchange.fetch_time()
         if not isinstance(told, int) or told <= 0:
             raise wire.BadAnswerError("the exchange's time is no number")
-        self._now_ms = told
         return told
 
     def markets(self) -> Sequence[MarketInfo]:
         """Return all spot markets."""
-        with failures.translated(self._exchange, now_ms=self._now_ms):
+        with failures.translated(self._exchange):
             found = self._exchange.load_markets(True)  # noqa: FBT003 -- ccxt's signature
         if not found:
             raise wire.BadAnswerError("the list of markets is empty")
@@ -103,7 +101,7 @@ class _Generic:
 
     def page(self, ask: PageAsk) -> list[Row]:
         """Return the rows of one window."""
-        with failures.translated(self._exchange, now_ms=ask.now_ms):
+        with failures.translated(self._exchange):
             found = self._exchange.fetch_ohlcv(
                 ask.symbol,
                 ask.timeframe,
@@ -134,7 +132,7 @@ class _Binance(_Generic):
 
     def page(self, ask: PageAsk) -> list[Row]:
         """Return the rows of one window; its end is inclusive on the wire."""
-        with failures.translated(self._exchange, now_ms=ask.now_ms):
+        with failures.translated(self._exchange):
             found = self._exchange.public_get_klines(
                 {
                     "symbol": ask.exchange_symbol,
@@ -172,7 +170,7 @@ class _Okx(_Generic):
             if self._is_recent(ask)
             else self._exchange.public_get_market_history_candles
         )
-        with failures.translated(self._exchange, now_ms=ask.now_ms):
+        with failures.translated(self._exchange):
             found = call(
                 {
                     "instId": ask.exchange_symbol,

@@ -83,6 +83,7 @@ class Migration(migrations.Migration):
                 ('next_try_at', models.DateTimeField(blank=True, null=True)),
                 ('progress', models.FloatField(default=0, help_text='0 to 100')),
                 ('done_until_ms', models.BigIntegerField(blank=True, help_text='where the next attempt goes on', null=True)),
+                ('stored_before', models.PositiveIntegerField(default=0, help_text='candles of the range that were stored when it was asked for')),
                 ('candles_found', models.PositiveIntegerField(default=0, help_text='that were missing before')),
                 ('run_id', models.UUIDField(blank=True, help_text='the last attempt', null=True)),
                 ('claim_attempt', models.PositiveIntegerField(blank=True, help_text='fencing token: which attempt of the run has it', null=True)),

@@ -35,6 +35,9 @@ class BackfillTask(models.Model):
     done_until_ms = models.BigIntegerField(
         null=True, blank=True, help_text="where the next attempt goes on"
     )
+    stored_before = models.PositiveIntegerField(
+        default=0, help_text="candles of the range that were stored when it was asked for"
+    )
     candles_found = models.PositiveIntegerField(default=0, help_text="that were missing before")
     run_id = models.UUIDField(null=True, blank=True, help_text="the last attempt")
     claim_attempt = models.PositiveIntegerField(

@@ -52,6 +52,13 @@ class NotFoundError(AppError):
     title = "Not found"
 
 
+class ForbiddenError(AppError):
+    """Nobody may do this here, or not this caller."""
+
+    code = "permission_denied"
+    title = "Not allowed"
+
+
 class ConflictError(AppError):
     """The thing is not in a state that allows this now."""
 

@@ -10,3 +10,4 @@ from project.settings.console import *
 from project.settings.product import *
 from project.settings.running import *
 from project.settings.limits import *
+from project.settings.mail import *

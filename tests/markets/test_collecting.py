@@ -11,14 +11,13 @@ from project import sandbox
 from project.core.callers import SYSTEM
 from project.core.models import Run
 from project.sandbox import Fault, FaultKind
-from project.sandbox.requestlog import Wanted
+from project.sandbox.exchange.timeframes import TIMEFRAMES
 from tests.markets import doing
 from tests.markets.factories import MINUTE, NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 START = datetime(2026, 1, 5, tzinfo=UTC)
 VENUES = ["binance", "okx"]
-CANDLES = "*candles", "*klines"
 
 
 def moments(series=None):
@@ -50,8 +49,8 @@ def test_stored_values_are_the_exchanges(world, no_naps, exchange):
     doing.collect(doing.make_local(world, exchange, start_at=START))
 
     candle = Candle.objects.order_by("open_time")[100]
-    book = world.exchange.exchange.markets["BTC/USDT"].book
-    timeframe = sandbox.exchange.timeframes.TIMEFRAMES["1m"]
+    book = world.exchange.candles.markets["BTC/USDT"].book
+    timeframe = TIMEFRAMES["1m"]
     told = next(iter(book.forward(timeframe, candle.open_time)))
     assert candle.open_time == told.open_ms
     assert (candle.open, candle.close) == (float(told.open), float(told.close))
@@ -80,10 +79,8 @@ def test_a_correction_of_a_final_candle_is_taken_and_logged(world, no_naps):
     doing.collect(collector)
     corrected = WHOLE[-3]
     old = Candle.objects.get(open_time=corrected)
-    world.exchange.exchange.correct(
-        sandbox.exchange.markets.Correction(
-            symbol="BTC/USDT", timeframe="1m", open_ms=corrected, volume="123.5"
-        )
+    world.exchange.candles.correct(
+        sandbox.Correction(symbol="BTC/USDT", timeframe="1m", open_ms=corrected, volume="123.5")
     )
 
     doing.collect(collector)
@@ -288,11 +285,11 @@ def test_a_ban_is_honoured_by_the_next_run_without_a_request(world, no_naps):
     world.exchange.faults.add(Fault(FaultKind.STATUS, status=418, retry_after_s=300))
     first = doing.collect(collector)
     asked = len(world.exchange.log.entries())
+    assert (first.status, first.error_type) == ("queued", "blocked")
     Run.objects.update(next_try_at=None)
 
     again = doing.execute(first)
 
-    assert (first.status, first.error_type) == ("queued", "blocked")
     assert (again.status, again.error_type) == ("queued", "rate_limited")
     assert len(world.exchange.log.entries()) == asked
     waits = (again.next_try_at - again.heartbeat_at).total_seconds()
@@ -312,8 +309,8 @@ def test_the_cycle_starts_a_run_of_each_enabled_collector_once(world):
 
 
 def test_an_outage_at_the_end_is_asked_for_again_until_it_is_over(world, no_naps):
-    outage = world.exchange.exchange.add_outage(
-        sandbox.exchange.markets.Outage(WHOLE[-30], doing.CLOCK_MS + 60 * MINUTE)
+    outage = world.exchange.candles.add_outage(
+        sandbox.Outage(WHOLE[-30], doing.CLOCK_MS + 60 * MINUTE)
     )
     collector = doing.make_local(world, start_at=START)
     doing.collect(collector)
@@ -321,7 +318,7 @@ def test_an_outage_at_the_end_is_asked_for_again_until_it_is_over(world, no_naps
 
     world.clock.advance(20 * MINUTE)
     doing.collect(collector)
-    world.exchange.exchange.end_outages(outage)
+    world.exchange.candles.end_outages(outage)
     doing.collect(collector)
 
     assert moments() == list(range(doing.LISTED_MS, doing.CLOCK_MS + 20 * MINUTE, MINUTE))
@@ -333,4 +330,3 @@ def test_windows_are_bounded_and_follow_each_other(world, no_naps):
     asked = [(int(one.query["startTime"]), int(one.query["endTime"]) + 1) for one in pages(world)]
     assert all(end - start <= 500 * MINUTE for start, end in asked)
     assert [end for _, end in asked[:-1]] == [start for start, _ in asked[1:]]
-    assert Wanted

@@ -353,11 +353,13 @@ def test_a_million_candles_are_surveyed_in_under_a_second(record_property):
     left_out = range(1000, 1_000_000, 5003)
     fill(series, 1_000_000, step=5003, offset=1000)
 
+    # SQLite works in this process: its own time isn't changed by what else the machine does
+    clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
     spent = []
     for _ in range(3):
-        began_s = time.perf_counter()
+        began_s = clock()
         found = ledger.holes(series.pk, GRID)
-        spent.append(time.perf_counter() - began_s)
+        spent.append(clock() - began_s)
 
     record_property("gaps of 1,000,000 candles", f"{min(spent):.2f} s ({connection.vendor})")
     assert len(found) == len(left_out)

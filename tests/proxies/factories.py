@@ -91,7 +91,11 @@ def make_target_state(**fields: Any) -> TargetState:
 
 
 def make_sticky_session(**fields: Any) -> StickySession:
-    usual: dict[str, Any] = {"holder": "tests", "session": "s", "used_at": NOW}
+    usual: dict[str, Any] = {
+        "holder": "tests",
+        "session": f"session {next(_numbers)}",
+        "used_at": NOW,
+    }
     usual["proxy"] = fields.get("proxy") or make_proxy()
     return StickySession.objects.create(**{**usual, **fields})
 

@@ -1,6 +1,6 @@
 import pytest
 
-from proxies import judging
+from proxies import checks, judging
 from proxies.judging import BadJudgeError
 
 
@@ -41,3 +41,10 @@ def test_what_is_no_web_address_is_refused(settings, url):
 
     with pytest.raises(BadJudgeError):
         judging.judges()
+    assert [message.id for message in checks.judges(None)] == ["proxies.E001"]
+
+
+def test_judges_that_make_sense_pass_the_check(settings):
+    settings.JUDGE_URLS = ["http://a.example/judge"]
+
+    assert checks.judges(None) == []

@@ -82,7 +82,7 @@ def test_what_may_be_there_once_is_refused_twice():
     twice = [
         lambda: make_source_entry(proxy=proxy, source=source),
         lambda: make_target_state(proxy=proxy),
-        lambda: make_sticky_session(proxy=proxy),
+        lambda: make_sticky_session(proxy=proxy, session="s"),
         lambda: make_lease_slot(exclusive_key="a"),
         lambda: make_lease(proxy=proxy),
     ]

@@ -57,8 +57,9 @@ def test_an_installation_without_proxies_has_no_issue(settings):
     assert codes() == set()
 
 
-def test_a_pool_that_can_not_be_checked_is_an_issue(settings):
-    settings.JUDGE_URLS, settings.PUBLIC_URL = [], ""
+@pytest.mark.parametrize("urls", [[], ["nonsense"]])
+def test_a_pool_that_can_not_be_checked_is_an_issue(settings, urls):
+    settings.JUDGE_URLS, settings.PUBLIC_URL = urls, ""
     make_proxy()
 
     assert codes() == {"no_judge"}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CONTENT_TYPE: Final = "application/problem+json"
 STATUS: Final[dict[type[errors.AppError], int]] = {
     errors.InvalidInputError: 422,
+    errors.ForbiddenError: 403,
     errors.NotFoundError: 404,
     errors.ConflictError: 409,
     errors.QuotaExceededError: 429,
@@ -94,8 +95,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
     instance = context["request"].path
     if isinstance(exc, errors.AppError):
         answer = _written(of_error(exc, instance=instance))
-        if isinstance(exc, errors.TransientError):
-            answer["Retry-After"] = _retry_after(exc)
+        if (wait := _retry_after(exc)) is not None:
+            answer["Retry-After"] = wait
     elif isinstance(exc, Http404):
         answer = _written(document(404, "not_found", "Not found", instance=instance))
     elif isinstance(exc, PermissionDenied):
@@ -114,8 +115,12 @@ def _written(body: dict[str, Any]) -> HttpResponse:
     return HttpResponse(orjson.dumps(body), content_type=CONTENT_TYPE, status=body["status"])
 
 
-def _retry_after(error: errors.TransientError) -> str:
-    return str(max(1, math.ceil(error.retry_after_s or 1)))
+def _retry_after(error: errors.AppError) -> str | None:
+    """Return what a client should wait, where the error knows it."""
+    wait_s: float | None = getattr(error, "retry_after_s", None)
+    if wait_s is None and not isinstance(error, errors.TransientError):
+        return None
+    return str(max(1, math.ceil(wait_s or 1)))
 
 
 def _of_drf(exc: drf.APIException, instance: str) -> HttpResponse:
@@ -175,8 +180,8 @@ async def answer_asgi(
         headers.append((b"www-authenticate", b"Api-Key"))
     if isinstance(error, MethodNotAllowedError):
         headers.append((b"allow", b"GET"))
-    if isinstance(error, errors.TransientError):
-        headers.append((b"retry-after", _retry_after(error).encode()))
+    if (wait := _retry_after(error)) is not None:
+        headers.append((b"retry-after", wait.encode()))
     await send({"type": "http.response.start", "status": status_of(error), "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

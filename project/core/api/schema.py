@@ -55,6 +55,9 @@ COMMON = {
     (401, "application/problem+json"): problem("not_authenticated", 401, "Not authenticated"),
     (403, "application/problem+json"): problem("permission_denied", 403, "Not allowed"),
 }
+LIMITED = {
+    (429, "application/problem+json"): problem("rate_limited", 429, "Too many requests"),
+}
 NOT_FOUND = {(404, "application/problem+json"): problem("not_found", 404, "Not found")}
 INVALID = {
     (400, "application/problem+json"): problem("malformed", 400, "The body can't be read"),

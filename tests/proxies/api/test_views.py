@@ -3,7 +3,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connections
 from django.test import AsyncClient
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -260,8 +262,6 @@ def test_a_dry_run_of_broken_json_is_refused(staff_api):
 
 @pytest.mark.django_db(transaction=True)
 async def test_export_streams_the_pool():
-    from asgiref.sync import sync_to_async
-
     def prepared():
         make_proxy(host="8.8.8.8", username="hans", password="geheim")
         staff = make_key(make_staff(), scopes=["admin"]).secret
@@ -281,3 +281,4 @@ async def test_export_streams_the_pool():
     assert await export(staff, "secrets=true") == (200, "http://hans:geheim@8.8.8.8:8080\n")
     assert (await export(plain, "secrets=true"))[0] == 403
     assert (await export(plain, "format=xml"))[0] == 422
+    await sync_to_async(connections.close_all)()  # the test client leaves its thread's one open
