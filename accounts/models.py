@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts.choices import CountedBy, RaisedBy, Scope
 from accounts.querysets import ApiKeyQuerySet, PlanQuerySet, UserManager
+from project.core.encryption import EncryptedTextField
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -257,3 +258,59 @@ class Device(models.Model):
 
     def __str__(self) -> str:
         return f"{self.agent[:60] or 'unknown browser'} at {self.address or 'unknown address'}"
+
+
+class KeptAnswer(models.Model):
+    """The answer to a request with an ``Idempotency-Key``, for whoever sends it again."""
+
+    caller = models.CharField(max_length=40, help_text="key:… or user:…")
+    key = models.CharField(max_length=200)
+    digest = models.CharField(max_length=64, help_text="of method, address and body")
+    token = models.UUIDField(help_text="whose claim it is while the work goes on")
+    status = models.PositiveSmallIntegerField(null=True, help_text="empty: still at work")
+    content_type = models.CharField(max_length=100, blank=True)
+    body = EncryptedTextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("-created_at",)
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "key"], name="kept_answer_once"),
+        ]
+        indexes = [
+            # repeating: drops the old ones
+            models.Index(fields=["created_at"], name="kept_answer_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.key}"
+
+
+class Flag(models.Model):
+    """A feature, and who has it."""
+
+    name = models.SlugField(max_length=60, unique=True)
+    description = models.CharField(max_length=200, blank=True)
+    everybody = models.BooleanField(default=False)
+    staff = models.BooleanField(default=False)
+    percent = models.PositiveSmallIntegerField(
+        default=0, verbose_name="share of users, percent", help_text="the same users each time"
+    )
+    users = models.ManyToManyField(User, blank=True, related_name="+")
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("name",)
+        verbose_name = "feature flag"
+        constraints = [
+            models.CheckConstraint(
+                name="flag_percent_is_a_percentage",
+                condition=models.Q(percent__gte=0, percent__lte=100),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from markets import configuring, kinds, ledger, timeframes
 from markets.choices import GapState, Origin, TaskStatus
@@ -15,6 +16,7 @@ from markets.timeframes import Timeframe
 from project.core import runs
 from project.core.callers import SYSTEM, Caller
 from project.core.choices import UNENDED as RUN_UNENDED
+from project.core.choices import RunStatus
 from project.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from project.core.models import Run
 from project.core.moments import from_ms
@@ -199,21 +201,50 @@ def subject_of(task: BackfillTask) -> str:
 
 
 def recover(*, now: datetime) -> int:
-    """Put back tasks that say they are at work though their run has ended; return how many."""
-    running = BackfillTask.objects.filter(status=TaskStatus.RUNNING)
-    known = dict(running.values_list("pk", "run_id"))
-    alive = set(
-        Run.objects.filter(
-            pk__in=[found for found in known.values() if found], status__in=RUN_UNENDED
-        ).values_list("pk", flat=True)
-    )
-    put_back = 0
-    for pk, run_id in known.items():
-        if run_id not in alive:
-            put_back += running.filter(pk=pk, run_id=run_id).update(
+    """Put right tasks whose run ended without telling them; return how many.
+
+    One that was at work when its worker was given up waits again; one whose run somebody
+    canceled has failed.
+    """
+    unended = dict(BackfillTask.objects.unended().exclude(run_id=None).values_list("pk", "run_id"))
+    found = Run.objects.filter(pk__in=[key for key in unended.values() if key])
+    states = dict(found.values_list("pk", "status"))
+    put_right = 0
+    for pk, run_id in unended.items():
+        state = states.get(run_id) if run_id else None
+        mine = BackfillTask.objects.filter(pk=pk, run_id=run_id)
+        if state == RunStatus.CANCELED:
+            put_right += _fail_canceled(mine.unended(), now)
+        elif state not in RUN_UNENDED:
+            running = mine.filter(status=TaskStatus.RUNNING)
+            put_right += running.update(
                 status=TaskStatus.PENDING, claim_attempt=None, next_try_at=now
             )
-    return put_back
+    return put_right
+
+
+def _fail_canceled(mine: QuerySet[BackfillTask], now: datetime) -> int:
+    task = mine.select_related("series").first()
+    if task is None:
+        return 0
+    why = {"error_type": "canceled", "error_message": "the run was canceled"}
+    with transaction.atomic():
+        ledger.lock(task.series)
+        ended = mine.update(status=TaskStatus.FAILED, claim_attempt=None, ended_at=now, **why)
+        if ended:
+            release_gaps(task, now=now)
+    return ended
+
+
+def release_gaps(task: BackfillTask, *, now: datetime, error: str = "") -> None:
+    """Open the gaps of a task that has ended, unless another task is at them, for a later look."""
+    filling = Gap.objects.filter(series=task.series, state=GapState.FILLING)
+    others = BackfillTask.objects.filter(series=task.series).unended().exclude(pk=task.pk)
+    for gap in filling.touching(task.start_ms, task.end_ms):
+        if others.filter(start_ms__lt=gap.end_ms, end_ms__gt=gap.start_ms).exists():
+            continue
+        ledger.put_off([gap], now=now, error=error)
+        Gap.objects.filter(pk=gap.pk, state=GapState.FILLING).update(state=GapState.OPEN)
 
 
 def find(task_id: int) -> BackfillTask:

@@ -4,6 +4,7 @@ Holes are found by one query over the stored candles. A hole proves nothing by i
 whole page that holds candles on both sides of it and none inside shows that the exchange has none.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from django.db import connection, transaction
-from django.db.models import Count, F
+from django.db.models import Count, Exists, F, OuterRef
 
 from markets import timeframes
 from markets.checking import Page
@@ -100,7 +101,7 @@ def survey(series: Series, *, now: datetime, within: Range | None = None) -> Sur
         done = _reconcile(
             series, grid, list(known), _still_holes(series.pk, found, list(known)), now
         )
-        _free(series)
+        _free(series, within)
         Series.objects.filter(pk=series.pk).update(checked_at=now)
     return done
 
@@ -185,15 +186,15 @@ def _without(span: Range, ranges: Iterable[Range]) -> list[Range]:
     return [*left, (at, span[1])] if at < span[1] else left
 
 
-def _free(series: Series) -> None:
+def _free(series: Series, within: Range | None) -> None:
     """Open the gaps that say they are being filled, though no task that waits or works is at it."""
-    tasks = list(
-        BackfillTask.objects.filter(series=series).unended().values_list("start_ms", "end_ms")
-    )
-    filling = Gap.objects.filter(series=series, state=GapState.FILLING)
-    for pk, start, end in filling.values_list("pk", "start_ms", "end_ms"):
-        if not _overlaps((start, end), tasks):
-            filling.filter(pk=pk).update(state=GapState.OPEN)
+    at_it = BackfillTask.objects.filter(
+        series=series, start_ms__lt=OuterRef("end_ms"), end_ms__gt=OuterRef("start_ms")
+    ).unended()
+    filling = Gap.objects.filter(~Exists(at_it), series=series, state=GapState.FILLING)
+    if within is not None:
+        filling = filling.touching(*within)
+    filling.update(state=GapState.OPEN)
 
 
 def note_page(series: Series, page: Page, *, now: datetime, is_sparse: bool = False) -> int:
@@ -220,7 +221,9 @@ def note_page(series: Series, page: Page, *, now: datetime, is_sparse: bool = Fa
 
 
 def _is_empty(gap: Gap, opened: list[int]) -> bool:
-    return not any(gap.start_ms <= moment < gap.end_ms for moment in opened)
+    """Say whether none of ``opened`` (ascending) lies in the gap."""
+    after = bisect_left(opened, gap.start_ms)
+    return after == len(opened) or opened[after] >= gap.end_ms
 
 
 def _prove(gap: Gap, page: Page, now: datetime, needed: int) -> int:

@@ -227,19 +227,8 @@ def end(
         ledger.lock(task.series)
         if not _claimed(task, work).update(**changes):
             return False
-        release_gaps(task, now=now, error=error[1])
+        backfilling.release_gaps(task, now=now, error=error[1])
     return True
-
-
-def release_gaps(task: BackfillTask, *, now: datetime, error: str = "") -> None:
-    """Open the gaps of a task that has ended, unless another task is at them, for a later look."""
-    filling = Gap.objects.filter(series=task.series, state=GapState.FILLING)
-    others = BackfillTask.objects.filter(series=task.series).unended().exclude(pk=task.pk)
-    for gap in filling.touching(task.start_ms, task.end_ms):
-        if others.filter(start_ms__lt=gap.end_ms, end_ms__gt=gap.start_ms).exists():
-            continue
-        ledger.put_off([gap], now=now, error=error)
-        Gap.objects.filter(pk=gap.pk, state=GapState.FILLING).update(state=GapState.OPEN)
 
 
 def _try_later(task: BackfillTask, work: Work, error: TransientError) -> None:

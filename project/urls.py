@@ -28,4 +28,5 @@ urlpatterns = [
     path("api/", include("proxies.api.urls")),
     path("api/", include("markets.api.urls")),
     path("", include("proxies.api.open_urls")),
+    path("", include("accounts.page_urls")),
 ]

@@ -1,6 +1,7 @@
 """One ``make_…`` function for each model: the plainest valid row, any field overridable."""
 
 import os
+import uuid
 from datetime import timedelta
 from itertools import count
 from typing import Any, Final
@@ -12,6 +13,8 @@ from accounts import keys
 from accounts.models import (
     ApiKey,
     Device,
+    Flag,
+    KeptAnswer,
     Plan,
     RateLimitRule,
     RateLimitSwitch,
@@ -191,3 +194,15 @@ def make_sign_in_failures(**fields: Any) -> SignInFailures:
     """A failed sign-in of nobody known."""
     defaults = {"name": f"{next(_numbers):064x}", "first_failed_at": timezone.now(), "failures": 1}
     return SignInFailures.objects.create(**{**defaults, **fields})
+
+
+def make_kept_answer(**fields: Any) -> KeptAnswer:
+    """An answer to a request of nobody known."""
+    defaults = {"caller": "user:0", "key": f"key-{next(_numbers)}", "digest": "0" * 64}
+    facts = {"token": uuid.uuid4(), "status": 200, "created_at": timezone.now()}
+    return KeptAnswer.objects.create(**{**defaults, **facts, **fields})
+
+
+def make_flag(**fields: Any) -> Flag:
+    """A feature that nobody has."""
+    return Flag.objects.create(**{"name": f"flag-{next(_numbers)}", **fields})

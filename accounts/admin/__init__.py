@@ -1,5 +1,5 @@
 """Staff pages of the app accounts."""
 
-from accounts.admin import limits, people, plans
+from accounts.admin import features, limits, people, plans
 
-__all__ = ["limits", "people", "plans"]
+__all__ = ["features", "limits", "people", "plans"]

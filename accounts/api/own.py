@@ -11,10 +11,11 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import devices, keys, quotas
+from accounts import devices, flags, keys, quotas
 from accounts.api.access import read, user_of
 from accounts.api.serializers import (
     DeviceOut,
+    FeaturesOut,
     KeyOut,
     KeyRequest,
     NewKeyOut,
@@ -240,3 +241,17 @@ class OwnSubscription(APIView):
             "usage": quotas.usage(user, now=now),
         }
         return Response(SubscriptionOut(body).data)
+
+
+class Features(APIView):
+    """The features that the caller has."""
+
+    permission_classes = (Anybody,)
+
+    @extend_schema(
+        operation_id="features",
+        summary="Show the feature flags that this caller has",
+        responses={200: FeaturesOut},
+    )
+    def get(self, request: Request) -> Response:
+        return Response({"features": flags.of(caller_of(request))})

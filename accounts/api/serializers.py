@@ -179,3 +179,9 @@ class SubscriptionOut(serializers.Serializer[Any]):
     started_at = serializers.DateTimeField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
     usage = UseOut(many=True)
+
+
+class FeaturesOut(serializers.Serializer[Any]):
+    """Every feature, and whether the caller has it."""
+
+    features = serializers.DictField(child=serializers.BooleanField())

@@ -18,5 +18,6 @@ urlpatterns = [
     path("auth/devices/revoke-others", own.RevokeOthers.as_view(), name="auth-revoke-others"),
     path("auth/devices/<str:device_id>", own.OneDevice.as_view(), name="auth-device"),
     path("auth/subscription", own.OwnSubscription.as_view(), name="auth-subscription"),
+    path("config/features", own.Features.as_view(), name="features"),
     path("plans", own.Plans.as_view(), name="plans"),
 ]

@@ -83,21 +83,35 @@ def runs_in_short(now: datetime) -> list[Figure]:
 
 
 def context(request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:
-    """Add what the dashboard shows to the template's context; unfold calls it."""
+    """Add what the dashboard shows to the template's context; unfold calls it.
+
+    Issues and figures, which ask every app, come a moment later by ``ws/live/`` or ``board``.
+    """
     now = timezone.now()
-    board = {
-        "runs": [live.run_row(run) for run in live.recent_runs()],
-        "issues": [issue.as_dict() for issue in health.all_issues(now=now)],
-        "figures": [figure.as_dict() for figure in figures.current(now=now)],
-        "kinds": {kind.name: kind.label for kind in kinds.known().values()},
-    }
     return found | {
         "title": "Dashboard",
-        "board": board,
+        "board": {"runs": _runs(), "kinds": _labels()},
         "jobs": [_job_row(state) for state in sorted(jobs.states(now=now), key=_urgency)],
         "roles": _roles(now),
         "version": version.label(),
     }
+
+
+def board(*, now: datetime) -> dict[str, Any]:
+    """Return what ``ws/live/`` sends first: for browsers whose websockets don't get through."""
+    return {
+        "runs": _runs(),
+        "issues": [issue.as_dict() for issue in health.all_issues(now=now)],
+        "figures": [figure.as_dict() for figure in figures.current(now=now)],
+    }
+
+
+def _runs() -> list[dict[str, Any]]:
+    return [live.run_row(run) for run in live.recent_runs()]
+
+
+def _labels() -> dict[str, str]:
+    return {kind.name: kind.label for kind in kinds.known().values()}
 
 
 def _urgency(state: JobState) -> tuple[bool, bool, str]:

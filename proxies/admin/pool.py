@@ -1,5 +1,6 @@
 """Staff pages of the pool: proxies, their checks and targets, the policies."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,6 +15,7 @@ from project.core.admin.pages import ReadOnly, caller_of
 from project.core.errors import AppError
 from proxies import checking, managing, scoring
 from proxies.models import Check, PoolPolicy, Proxy, TargetState
+from proxies.models.pool import NEVER
 from proxies.scoring import Evidence
 
 
@@ -31,13 +33,52 @@ class ProxyAdmin(ReadOnly):
         "exit_ip",
         "latency_shown",
         "last_checked_at",
-        "last_lent_at",
+        "lent_shown",
     )
     list_filter = ("state", "pool", "scheme", "anonymity", "tls_ok", "country")
     search_fields = ("host", "exit_ip", "username")
     ordering = ("-id",)
-    exclude = ("password", "password_hash")
-    readonly_fields = ("explanation", "history")
+    # without the password: it is nobody's to read here
+    fieldsets = (
+        (None, {"fields": ("endpoint", "username", "state", "pool", "score_shown")}),
+        ("Why", {"fields": ("explanation", "failures_in_row", "history")}),
+        (
+            "Last good check",
+            {
+                "fields": (
+                    "anonymity",
+                    "exit_ip",
+                    "country",
+                    "tls_ok",
+                    "latency_shown",
+                    "connect_ms",
+                    "last_ok_at",
+                )
+            },
+        ),
+        (
+            "Checks and lists",
+            {
+                "fields": (
+                    "last_checked_at",
+                    "check_due_at",
+                    "first_seen_at",
+                    "last_seen_at",
+                    "retired_at",
+                )
+            },
+        ),
+        ("Lending", {"fields": ("lent_shown", "rest_shown", "exclusive_key")}),
+    )
+    readonly_fields = (
+        "endpoint",
+        "score_shown",
+        "latency_shown",
+        "lent_shown",
+        "rest_shown",
+        "explanation",
+        "history",
+    )
     actions = ("check_now", "take_out", "let_in")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proxy]:
@@ -54,6 +95,14 @@ class ProxyAdmin(ReadOnly):
     @admin.display(description="Latency", ordering="latency_ms")
     def latency_shown(self, proxy: Proxy) -> str:
         return "-" if proxy.latency_ms is None else f"{proxy.latency_ms:.0f} ms"
+
+    @admin.display(description="Last lent at", ordering="last_lent_at")
+    def lent_shown(self, proxy: Proxy) -> datetime | None:
+        return proxy.last_lent_at if proxy.last_lent_at > NEVER else None
+
+    @admin.display(description="Rests until")
+    def rest_shown(self, proxy: Proxy) -> datetime | None:
+        return proxy.rest_until if proxy.rest_until > NEVER else None
 
     @admin.display(description="Why this score")
     def explanation(self, proxy: Proxy) -> str:
@@ -143,13 +192,19 @@ class TargetStateAdmin(ReadOnly):
         "blocked_until",
         "blocked_for",
         "latency_ms",
-        "last_lent_at",
+        "lent_shown",
     )
+    exclude = ("last_lent_at",)
+    readonly_fields = ("lent_shown",)
     list_filter = ("blocked_for", "last_outcome")
     list_select_related = ("proxy",)
     search_fields = ("target", "proxy__host")
     ordering = ("target", "-id")
     actions = ("lift",)
+
+    @admin.display(description="Last lent at", ordering="last_lent_at")
+    def lent_shown(self, state: TargetState) -> datetime | None:
+        return state.last_lent_at if state.last_lent_at > NEVER else None
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("proxies.change_targetstate")

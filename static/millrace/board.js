@@ -6,6 +6,8 @@ import { follow, showState } from "./parts/socket.js";
 const ENDED_SHOWN = 10;
 const WORK_SHOWN = 12;
 const LOOK_EVERY_MS = 10000;
+const POLL_EVERY_MS = 5000;
+const SOCKET_TRIES = 3;
 const RUN_ID = "00000000-0000-0000-0000-000000000000";
 
 const board = document.getElementById("board");
@@ -141,6 +143,7 @@ const HANDLERS = {
     drawRuns();
     drawIssues(data.issues);
     drawFigures(data.figures);
+    isFresh = true;
   },
   run(run) {
     const before = runs.get(run.id)?.status;
@@ -152,13 +155,28 @@ const HANDLERS = {
   figures: drawFigures,
 };
 
-drawIssues(state.issues);
-drawFigures(state.figures);
+async function poll() {
+  if (!document.hidden) {
+    const answer = await fetch(board.dataset.boardUrl).catch(() => null);
+    if (answer?.ok) HANDLERS.snapshot(await answer.json());
+    showState(at("live"), answer?.ok ? "polling" : "reconnecting");
+  }
+  setTimeout(poll, POLL_EVERY_MS);
+}
+
 drawRuns();
-isFresh = true;
 setInterval(lookAtJobs, LOOK_EVERY_MS);
 document.addEventListener("visibilitychange", lookAtJobs);
+let wasOpen = false;
 follow(() => "/ws/live/", {
-  message: ({ event, data }) => HANDLERS[event]?.(data),
+  message({ event, data }) {
+    wasOpen = true;
+    HANDLERS[event]?.(data);
+  },
   state: (name) => showState(at("live"), name),
+  closed(event, failures) {
+    if (wasOpen || failures < SOCKET_TRIES) return false;
+    poll();
+    return true;
+  },
 });

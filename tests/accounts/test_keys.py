@@ -69,7 +69,7 @@ def test_recognise_of_no_key_is_nobody(secret, now, user):
 
 
 def test_key_ends_at_its_expiry(now, user):
-    secret = make_key(user, expires_at=now + timedelta(hours=1)).secret
+    secret = make_key(user, expires_at=now + timedelta(hours=1), now=now).secret
 
     assert keys.recognise(secret, now=now + timedelta(minutes=59))
     assert keys.recognise(secret, now=now + timedelta(hours=1)) is None

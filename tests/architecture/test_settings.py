@@ -5,7 +5,7 @@ import re
 
 from tests.architecture.places import ROOT, parsed, sources
 
-READERS = {"text", "flag", "number", "whole", "words", "url", "scaled"}
+READERS = {"made", "text", "flag", "number", "whole", "words", "url", "scaled"}
 #: Told by one process of ours to another, or by the machine; nobody sets them.
 INTERNAL = {
     "DJANGO_SETTINGS_MODULE",

@@ -112,3 +112,15 @@ def test_dashboard_comes_back_when_its_socket_is_lost(open_page):
     expect(page.locator("#live")).to_have_text("live")
     expect(page.locator(f'#work [data-key="{run.pk}"]')).to_be_visible()
     assert len(sockets) == 2
+
+
+def test_dashboard_polls_where_no_socket_opens(open_page):
+    page = open_page()
+    page.route_web_socket(re.compile(r"/ws/live/"), lambda socket: socket.close())
+    page.goto("/admin/")
+    expect(page.locator("#live")).to_have_text("polling", timeout=15_000)
+
+    run = make_run("binance:BTC/USDT 1m")
+
+    expect(page.locator(f'#work [data-key="{run.pk}"]')).to_be_visible(timeout=10_000)
+    expect(page.locator('#figures [data-key="runs_running"]')).to_contain_text("1 waiting")

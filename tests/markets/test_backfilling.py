@@ -1,5 +1,6 @@
 """The queue of repairs."""
 
+import itertools
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -86,7 +87,7 @@ def test_merged_spans_cover_the_same_and_never_touch(cuts):
 
     covered = {n for start, end in ordered for n in range(start, end)}
     assert {n for start, end in found for n in range(start, end)} == covered
-    assert all(a[1] < b[0] for a, b in zip(found, found[1:], strict=False))
+    assert all(a[1] < b[0] for a, b in itertools.pairwise(found))
 
 
 @pytest.mark.django_db(transaction=True)

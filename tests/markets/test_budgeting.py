@@ -1,5 +1,6 @@
 """One rate budget over all processes and threads."""
 
+import itertools
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -73,7 +74,7 @@ def test_a_ban_holds_for_everybody_and_is_told():
     budgeting.block("binance", "direct", for_s=120, reason="banned", now=NOW)
 
     with pytest.raises(
-        BudgetBlockedError, match="until 2026-03-01T12:02:00.000Z: banned"
+        BudgetBlockedError, match=r"until 2026-03-01T12:02:00\.000Z: banned"
     ) as caught:
         reserve(Rate(100, 1))
 
@@ -131,5 +132,5 @@ def test_rivals_never_get_the_same_slot():
 
     assert len(waits) == 80
     steady = waits[rate.burst - 1 :]
-    steps = [b - a for a, b in zip(steady, steady[1:], strict=False)]
+    steps = [b - a for a, b in itertools.pairwise(steady)]
     assert min(steps) == pytest.approx(rate.step_us / 1e6, rel=1e-3)

@@ -1,5 +1,6 @@
 """The ledger of gaps: found by one query, proven by whole pages only."""
 
+import itertools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -85,7 +86,7 @@ def test_holes_are_exactly_what_is_missing_between_first_and_last(kept):
             at(n) for n in kept
         }
         assert {moment for start, end in found for moment in range(start, end, MINUTE)} == missing
-        assert all(a[1] < b[0] for a, b in zip(found, found[1:], strict=False))
+        assert all(a[1] < b[0] for a, b in itertools.pairwise(found))
         transaction.set_rollback(True)
 
 

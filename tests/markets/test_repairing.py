@@ -94,7 +94,8 @@ def test_a_hole_longer_than_a_page_is_proven_by_one_payload_across_it(collected)
     gap = Gap.objects.get()
     assert (gap.looks, gap.reason, gap.missing) == (1, "no_trades", 2600)
     across = gap.evidence[-1]["window"]
-    assert across[0] <= WHOLE[99] and across[1] > WHOLE[2700]
+    assert across[0] <= WHOLE[99]
+    assert across[1] > WHOLE[2700]
 
 
 def test_one_page_proves_its_neighbours_too(collected):
@@ -208,8 +209,12 @@ def test_a_canceled_run_fails_its_task(collected, monkeypatch):
     doing.check_quality()
     task = BackfillTask.objects.get()
 
+    calls = []
+
     def stop(_self):
-        raise working.StopWorkError("canceled")
+        calls.append(1)
+        if len(calls) > 3:
+            raise working.StopWorkError("canceled")
 
     monkeypatch.setattr("project.core.working.Work.check", stop)
     working.execute(str(task.run_id), repairing.run, kind="markets.backfill")
@@ -217,6 +222,20 @@ def test_a_canceled_run_fails_its_task(collected, monkeypatch):
     task.refresh_from_db()
     assert (task.status, task.error_type) == ("failed", "canceled")
     assert Run.objects.get(pk=task.run_id).status == "canceled"
+
+
+def test_a_run_canceled_while_it_waits_fails_its_task_too(collected):
+    forget(10)
+    doing.check_quality()
+    task = BackfillTask.objects.get()
+    run = Run.objects.get(pk=task.run_id)
+    runs.cancel(run, by=SYSTEM, now=timezone.now())
+
+    backfilling.start_due(now=timezone.now())
+
+    task.refresh_from_db()
+    assert (task.status, task.error_type) == ("failed", "canceled")
+    assert Gap.objects.get().state == "open"
 
 
 def test_a_task_without_a_collector_fails_with_its_reason():

@@ -2,6 +2,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from asgiref.testing import ApplicationCommunicator
 from channels.testing import WebsocketCommunicator
 from django.db import DatabaseError
 from django.test import Client
@@ -29,8 +30,18 @@ async def _at_rest(monkeypatch):
     assert hub.here().subscribers == 0
 
 
-def socket(path: str, *headers: tuple[bytes, bytes]) -> WebsocketCommunicator:
-    return WebsocketCommunicator(websocket, path, headers=[HOST, *headers])
+class Socket(WebsocketCommunicator):
+    """A websocket; Channels' own would keep threads from giving their connections back."""
+
+    async def send_input(self, message: Any) -> None:
+        await ApplicationCommunicator.send_input(self, message)
+
+    async def receive_output(self, timeout: float = 1) -> Any:  # noqa: ASYNC109 -- as its base
+        return await ApplicationCommunicator.receive_output(self, timeout)
+
+
+def socket(path: str, *headers: tuple[bytes, bytes]) -> Socket:
+    return Socket(websocket, path, headers=[HOST, *headers])
 
 
 def with_key(user: Any, **fields: Any) -> tuple[bytes, bytes]:

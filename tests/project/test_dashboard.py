@@ -55,7 +55,7 @@ def test_context_sorts_late_jobs_first_and_paused_ones_last(rf):
     names = [row.state.job.name for row in found["jobs"] if row.state.job.name in ours]
     assert names == ["Cc late", "Bb on time", "Aa paused"]
     assert found["given"] == 1
-    assert set(found["board"]) == {"runs", "issues", "figures", "kinds"}
+    assert set(found["board"]) == {"runs", "kinds"}
 
 
 @pytest.mark.django_db
@@ -70,3 +70,14 @@ def test_context_tells_which_roles_are_alive(rf):
     alive = {role: (row.alive, row.restarts) for role, row in roles.items()}
     assert alive == {"web": (0, 0), "worker": (2, 3), "beat": (0, 0)}
     assert roles["beat"].beat_at == silent_since
+
+
+@pytest.mark.django_db
+def test_board_has_what_the_websocket_sends_first():
+    run = make_run()
+
+    found = dashboard.board(now=timezone.now())
+
+    assert [row["id"] for row in found["runs"]] == [str(run.pk)]
+    assert "runs_running" in [figure["name"] for figure in found["figures"]]
+    assert {"severity", "text", "url"} <= set(found["issues"][0])

@@ -98,7 +98,7 @@ def test_equal_documents_have_one_plain_form():
 @given(st.decimals(min_value=-(10**6), max_value=10**6, places=8))
 def test_decimal_is_what_django_reads(value):
     from django.db import models
-    from django.db.backends.sqlite3.operations import DatabaseOperations
+    from django.db.backends.sqlite3.base import DatabaseWrapper
     from django.db.models.expressions import Col
 
     with closing(sqlite3.connect(":memory:")) as database:
@@ -107,7 +107,7 @@ def test_decimal_is_what_django_reads(value):
         stored = database.execute("SELECT v FROM t").fetchone()[0]
     field = models.DecimalField(max_digits=20, decimal_places=8)
     expression = Col("t", field)
-    operations: Any = DatabaseOperations(None)  # type: ignore[arg-type]
+    operations: Any = DatabaseWrapper.ops_class(None)  # type: ignore[arg-type]
     convert = operations.get_decimalfield_converter(expression)
 
     [(carried,)] = carrying([Column("v", "numeric", 8)])([(stored,)])

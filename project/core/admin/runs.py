@@ -18,7 +18,7 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
-from project.core import kinds, runs
+from project.core import dashboard, kinds, runs
 from project.core.admin import pages, run_page
 from project.core.choices import UNENDED
 from project.core.display import duration, meter, moment, pill
@@ -101,8 +101,13 @@ class RunAdmin(pages.ReadOnly):
         return []  # the page has its own buttons, shown while they make sense
 
     def get_urls(self) -> list[URLPattern]:
+        board = self.admin_site.admin_view(self.board)
         news = self.admin_site.admin_view(self.news)
-        return [path("<uuid:run_id>/news/", news, name="core_run_news"), *super().get_urls()]
+        return [
+            path("board/", board, name="core_run_board"),
+            path("<uuid:run_id>/news/", news, name="core_run_news"),
+            *super().get_urls(),
+        ]
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -112,6 +117,10 @@ class RunAdmin(pages.ReadOnly):
         context["may_steer"] = self.has_steer_permission(request)
         found: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return found
+
+    def board(self, request: HttpRequest) -> HttpResponse:
+        """Answer what the dashboard shows: for pages without a websocket."""
+        return JsonResponse(dashboard.board(now=timezone.now()))
 
     def news(self, request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         """Answer a run's state and its events after ``since``: for pages without a websocket."""

@@ -163,7 +163,11 @@ def test_csrf_token_opens_unsafe_methods_of_a_session():
 
     refused = post(client, "devices/revoke-others")
     token = client.get("/api/auth/csrf").json()["csrf_token"]
-    done = client.post("/api/auth/devices/revoke-others", headers={"X-CSRFToken": token})
+    done = client.post(
+        "/api/auth/devices/revoke-others",
+        content_type="application/json",
+        headers={"X-CSRFToken": token},
+    )
 
     assert (refused.status_code, refused.json()["code"]) == (403, "csrf_failed")
     assert (done.status_code, done.json()) == (200, {"revoked": 0})

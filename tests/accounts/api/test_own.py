@@ -150,7 +150,9 @@ def test_device_is_signed_out_at_once(ann):
 def test_all_others_are_signed_out(ann):
     here, *others = [browser(ann) for _ in range(3)]
 
-    assert here.post("/api/auth/devices/revoke-others").json() == {"revoked": 2}
+    assert here.post("/api/auth/devices/revoke-others", content_type="application/json").json() == {
+        "revoked": 2
+    }
 
     assert [client.get("/api/auth/me").status_code for client in (here, *others)] == [200, 401, 401]
 

@@ -152,3 +152,11 @@ def test_list_is_filtered_by_kind_and_status(console):
 
     shown = [name for name in ("one to find", "another kind", "another state") if name in page]
     assert shown == ["one to find"]
+
+
+@pytest.mark.django_db
+def test_board_is_for_staff(client, console):
+    address = reverse("admin:core_run_board")
+
+    assert client.get(address).status_code == 302
+    assert set(console.get(address).json()) == {"runs", "issues", "figures"}

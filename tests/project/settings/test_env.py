@@ -99,3 +99,13 @@ def test_environment_is_one_of_two(monkeypatch):
 
     with pytest.raises(ImproperlyConfigured, match="ENVIRONMENT=staging"):
         env.environment()
+
+
+def test_made_is_made_once_it_is_needed_and_never_in_production(given, monkeypatch):
+    assert env.made(GIVEN, lambda: "fresh") == "fresh"
+    given("a")
+    assert env.made(GIVEN, lambda: pytest.fail("made")) == "a"
+    given(None)
+    monkeypatch.setenv("ENVIRONMENT", "production")
+    with pytest.raises(ImproperlyConfigured, match=GIVEN):
+        env.made(GIVEN, lambda: pytest.fail("made"))
