@@ -10,7 +10,7 @@ def of(caller: Caller) -> dict[str, bool]:
     """Return every feature by name, and whether ``caller`` has it; costs two queries."""
     named = set(
         Flag.users.through.objects.filter(user_id=caller.user_id).values_list("flag_id", flat=True)
-        if caller.is_known
+        if caller.user_id is not None
         else ()
     )
     return {flag.name: flag.pk in named or _has(flag, caller) for flag in Flag.objects.all()}

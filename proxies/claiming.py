@@ -4,6 +4,7 @@ SQL by hand, since this is the statement that every lease waits for. On PostgreS
 over rows that others have locked; on SQLite writers wait their turn at BEGIN IMMEDIATE.
 """
 
+import hashlib
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -146,6 +147,20 @@ def _pick(wish: Wish, policy: PoolPolicy, *, now: datetime) -> tuple[Any, ...] |
         if row is not None:
             return row
     return None
+
+
+def wait_for_request(holder: str, request_id: str) -> None:
+    """Let requests with one id go on one after the other, until the transaction's end.
+
+    Otherwise each rival would hold a proxy until it learns that another got the lease, and the
+    last ones would find none. SQLite's writers wait for one another anyway.
+    """
+    if connection.vendor != "postgresql":
+        return
+    digest = hashlib.sha256(f"proxies.lease\n{holder}\n{request_id}".encode()).digest()
+    number = int.from_bytes(digest[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
 def claim(

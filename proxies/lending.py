@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from project.core.callers import Caller
@@ -95,16 +95,16 @@ def acquire(ask: Ask, *, by: Caller, now: datetime) -> Granted:
     """
     require_sense(ask)
     holder = ask.holder or f"user:{by.user_id}"
-    again = _standing(holder, ask.request_id, now=now)
-    if again is None:
-        try:
-            return _lend(ask, holder, by=by, now=now)
-        except IntegrityError:
-            again = _standing(holder, ask.request_id, now=now)
-            if again is None:
-                raise  # not the same request, a moment earlier
-    metrics.LEASE_REQUESTS.labels("reused").inc()
-    return again
+    found = _standing(holder, ask.request_id, now=now)
+    found = found or _lend(ask, holder, by=by, now=now)
+    if found is None:
+        metrics.LEASE_REQUESTS.labels("none").inc()
+        wait = claiming.free_after(now=now, at_most=COME_BACK_AFTER)
+        raise NoProxyAvailableError(
+            "no proxy that will do is free", retry_after_s=wait.total_seconds()
+        )
+    metrics.LEASE_REQUESTS.labels("reused" if found.reused else "granted").inc()
+    return found
 
 
 def require_sense(ask: Ask) -> None:
@@ -154,22 +154,21 @@ def granted(lease: Lease, proxy: Any, *, reused: bool) -> Granted:
     )
 
 
-def _lend(ask: Ask, holder: str, *, by: Caller, now: datetime) -> Granted:
+def _lend(ask: Ask, holder: str, *, by: Caller, now: datetime) -> Granted | None:
+    """Return a new lease, or the one that a rival with the same request got meanwhile."""
     chain = policies.chain(ask.pool)
     target = identity.target_of(ask.target)
     with transaction.atomic():
-        _close_run_out(holder, ask.request_id, now=now)
+        if ask.request_id:
+            claiming.wait_for_request(holder, ask.request_id)
+            if again := _standing(holder, ask.request_id, now=now):
+                return again
+            _close_run_out(holder, ask.request_id, now=now)
         claimed, lease = _first_of(chain, ask, (holder, target), now=now)
-        if claimed is not None and lease is not None:
-            lease.requested_by_id = by.user_id
-            _record(lease, claimed, now=now)
-    if claimed is None or lease is None:
-        metrics.LEASE_REQUESTS.labels("none").inc()
-        wait = claiming.free_after(now=now, at_most=COME_BACK_AFTER)
-        raise NoProxyAvailableError(
-            "no proxy that will do is free", retry_after_s=wait.total_seconds()
-        )
-    metrics.LEASE_REQUESTS.labels("granted").inc()
+        if claimed is None or lease is None:
+            return None
+        lease.requested_by_id = by.user_id
+        _record(lease, claimed, now=now)
     metrics.LEASED.labels(lease.pool).inc()
     return granted(lease, claimed, reused=False)
 
@@ -249,9 +248,8 @@ def _record(lease: Lease, claimed: claiming.Claimed, *, now: datetime) -> None:
 
 def _close_run_out(holder: str, request_id: str, *, now: datetime) -> None:
     """End the lease that a request had before and let run out: its id is free again."""
-    if request_id:
-        found = Lease.objects.run_out(at=now).filter(holder=holder, request_id=request_id)
-        expire(found, now=now)
+    found = Lease.objects.run_out(at=now).filter(holder=holder, request_id=request_id)
+    expire(found, now=now)
 
 
 def expire(leases: QuerySet[Lease], *, now: datetime) -> int:

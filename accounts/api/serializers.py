@@ -98,7 +98,7 @@ class KeyOut(serializers.ModelSerializer[ApiKey]):
         """Everything but the digest."""
 
         model = ApiKey
-        fields = (
+        fields: tuple[str, ...] = (
             "id",
             "name",
             "prefix",

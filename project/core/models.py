@@ -53,6 +53,9 @@ class Run(models.Model):
     sent_at = models.DateTimeField(null=True, blank=True, help_text="last given to the broker")
     cancel_asked_at = models.DateTimeField(null=True, blank=True)
     takeovers = models.PositiveIntegerField(default=0, help_text="workers that died while at it")
+    stops = models.PositiveIntegerField(
+        default=0, help_text="orderly stops of its worker: they don't count as attempts"
+    )
     error_type = models.CharField(max_length=100, blank=True)
     error_message = models.TextField(blank=True)
     event_seq = models.PositiveBigIntegerField(default=0, help_text="number of its last event")
@@ -113,6 +116,11 @@ class Run(models.Model):
     def is_final(self) -> bool:
         """Whether the run has ended."""
         return self.status in FINAL
+
+    @property
+    def tries(self) -> int:
+        """Attempts that count against the most that its kind allows."""
+        return self.attempt - self.stops
 
     @property
     def duration_s(self) -> float | None:

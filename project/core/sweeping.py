@@ -65,7 +65,7 @@ def free(run: Run, *, now: datetime) -> bool:
     }
     if run.cancel_asked_at is not None:
         changes |= {"status": RunStatus.CANCELED, "ended_at": now}
-    elif run.attempt >= _max_attempts(run.kind):
+    elif run.tries >= _max_attempts(run.kind):
         changes |= {"status": RunStatus.FAILED, "ended_at": now}
     else:
         changes |= {"status": RunStatus.QUEUED, "next_try_at": now, "sent_at": None}

@@ -196,7 +196,7 @@ def _stopped(claim: Claim, reason: str) -> None:
 
 
 def _try_again_or_fail(claim: Claim, error: TransientError) -> None:
-    tries = claim.run.attempt
+    tries = claim.run.tries
     if tries >= kinds.get(claim.run.kind).max_attempts:
         message = f"{error} (after {tries} attempts)"
         finish(claim, RunStatus.FAILED, error=(error.code, message))
@@ -212,7 +212,10 @@ def backoff_s(attempt: int, *, asked_s: float | None) -> float:
 
 
 def requeue(claim: Claim, *, after_s: float, error: AppError | None) -> bool:
-    """Put the run back, and the sweeper sends it when it is due; a canceled one ends instead."""
+    """Put the run back, and the sweeper sends it when it is due; a canceled one ends instead.
+
+    Without an error its worker just stops: that doesn't count as an attempt.
+    """
     now = timezone.now()
     changes: dict[str, Any] = {
         "status": RunStatus.QUEUED,
@@ -222,7 +225,9 @@ def requeue(claim: Claim, *, after_s: float, error: AppError | None) -> bool:
         "progress": claim.run.progress,
         "counts": claim.run.counts,
     }
-    if error is not None:
+    if error is None:
+        changes["stops"] = claim.run.stops + 1
+    else:
         changes |= {"error_type": error.code, "error_message": logs.scrub(str(error))}
     unasked = {**claim.fence, "cancel_asked_at": None}
     return events.record(claim.run, where=unasked, changes=changes, now=now) or finish(

@@ -25,7 +25,7 @@ def test_rivals_of_one_address_make_one_account(settings, monkeypatch):
 
 
 def test_reset_is_for_those_who_may_sign_in(monkeypatch):
-    sent = []
+    sent: list[User] = []
     monkeypatch.setattr(mailing, "password_reset", sent.append)
     known, out = make_user(), make_user(is_active=False)
 

@@ -30,6 +30,7 @@ def test_dashboard_follows_a_run_without_reload(open_page):
     expect(ended).to_contain_text("418, banned")
     expect(row).to_have_count(0)
     expect(page.locator('#figures [data-key="runs_failed"]')).to_contain_text("1")
+    assert page.locator("#figures .is-coming").count() == 0
     assert page.evaluate("window.isSamePage") is True
 
 

@@ -345,3 +345,18 @@ def test_backoff_grows_within_bounds(attempt, asked_s):
     expected_s = min(working.RETRY_MAX_S, working.RETRY_BASE_S * 2.0 ** min(attempt - 1, 20))
     assert waits_s >= (asked_s or 0)
     assert 0.75 * expected_s <= waits_s <= max(asked_s or 0, 1.25 * expected_s)
+
+
+@pytest.mark.django_db
+def test_orderly_stops_of_its_worker_are_not_attempts():
+    run = make_run()
+
+    def stops(work):
+        work._claim.stop_reason = "stopping"
+        work.check()
+
+    for _ in range(7):
+        working.execute(str(run.pk), stops, kind=run.kind)
+
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.stops, run.tries) == (RunStatus.QUEUED, 7, 7, 0)

@@ -27,6 +27,7 @@ export function show(node, visible) {
  * @param {{key: Function, template: string, fill: Function, isFresh?: boolean}} how
  */
 export function sync(list, items, how) {
+  list.querySelectorAll(":scope > :not([data-key])").forEach((placeholder) => placeholder.remove());
   const old = new Map([...list.children].map((row) => [row.dataset.key, row]));
   let place = list.firstElementChild;
   for (const item of items) {

@@ -6,7 +6,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts import locking_out, mailing
+from accounts import locking_out
 from accounts.models import Device, User
 from tests.factories import PASSWORD, make_key, make_staff, make_user
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("first_plans")]
 @pytest.fixture(autouse=True)
 def _open(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.REGISTRATION = "open"
-    monkeypatch.setattr(mailing.threading, "Thread", AtOnce)
+    monkeypatch.setattr("accounts.mailing.threading.Thread", AtOnce)
 
 
 class AtOnce:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -18,7 +19,7 @@ from tests.factories import (
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("first_plans")]
 
 
-def program(secret: str, **facts: str) -> APIClient:
+def program(secret: str, **facts: Any) -> APIClient:
     return APIClient(HTTP_AUTHORIZATION=f"Api-Key {secret}", **facts)
 
 
@@ -176,13 +177,12 @@ def test_subscription_shows_the_plan_that_holds(ann):
     client = browser(ann)
     assert client.get("/api/auth/subscription").json()["plan"]["name"] == "free"
     now = timezone.now()
-    own = make_subscription(
-        user=ann, plan=Plan.objects.get(name="pro"), ends_at=now + timedelta(days=1)
-    )
+    ends_at = now + timedelta(days=1)
+    make_subscription(user=ann, plan=Plan.objects.get(name="pro"), ends_at=ends_at)
 
     found = client.get("/api/auth/subscription").json()
 
     assert found["plan"]["name"] == "pro"
-    assert found["ends_at"] == own.ends_at.isoformat().replace("+00:00", "Z")
+    assert found["ends_at"] == ends_at.isoformat().replace("+00:00", "Z")
     staff = browser(make_staff(password=PASSWORD))
     assert staff.get("/api/auth/subscription").status_code == 200

@@ -1,0 +1,151 @@
+"""Commands, by hand beside a running installation."""
+
+import csv
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from markets.models import BackfillTask, Candle, CollectorConfig, Gap
+from project.core.models import Run
+from tests.markets import doing
+from tests.markets.factories import START_MS, make_candles, make_market, make_series
+from tests.markets.test_collectorfiles import SHIPPED
+
+START = "2026-01-05T00:00:00Z"
+
+
+def run(name, *args, **options):
+    from io import StringIO
+
+    out = StringIO()
+    call_command(name, *args, stdout=out, **options)
+    return out.getvalue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_collect_works_by_hand(world, no_naps):
+    doing.make_local(world, name="mine", start_at=START)
+
+    told = run("collect", "mine")
+
+    assert told.startswith("mine: done in ")
+    assert "2,886 candles" in told
+    assert Candle.objects.count() == 2886
+
+
+@pytest.mark.django_db
+def test_collect_says_which_collectors_there_are():
+    with pytest.raises(CommandError, match="no collector is enabled"):
+        run("collect")
+    with pytest.raises(CommandError, match="no collector other; there are: none"):
+        run("collect", "other")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_collect_follows_a_run_that_is_under_way(world, no_naps):
+    collector = doing.make_local(world, name="mine", start_at=START)
+    from django.utils import timezone
+
+    from markets import collecting
+    from project.core.callers import SYSTEM
+
+    collecting.ask(collector, by=SYSTEM, now=timezone.now())
+
+    run("collect", "mine")
+
+    assert Run.objects.filter(kind="markets.collect").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_check_and_backfill_by_hand(world, no_naps):
+    doing.make_local(world, name="mine", start_at=START)
+    run("collect", "mine")
+    lost = Candle.objects.filter(open_time__in=[START_MS + 60_000, START_MS + 120_000])
+    lost.delete()
+
+    checked = run("check_quality", market="binance:BTC/USDT", list=True, no_repair=True)
+    filled = run(
+        "backfill", "--market", "binance:BTC/USDT", "--from", START, "--to", "2026-01-05T00:05"
+    )
+
+    assert "2026-01-05T00:01Z 2026-01-05T00:03Z 2 missing, unknown, open" in checked
+    assert "1 series checked: 1 gaps, 1 of them new" in checked
+    assert "completed, 2 candles found" in filled
+    assert Gap.objects.get().state == "closed"
+    assert BackfillTask.objects.get().origin == "command"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("market", "end", "message"),
+    [
+        ("nowhere", "2026-01-06", "no market 'nowhere'"),
+        ("binance:BTC/USDT", "2026-01-04", "end: must be after start"),
+    ],
+)
+def test_backfill_says_what_is_wrong(market, end, message):
+    make_series("BTC/USDT")
+
+    with pytest.raises(CommandError, match=message):
+        run("backfill", "--market", market, "--from", START, "--to", end)
+
+
+@pytest.mark.django_db
+def test_collector_files_go_in_and_come_out(tmp_path):
+    path = tmp_path / "binance_btcusdt_1m.yml"
+    path.write_text(SHIPPED)
+
+    assert run("load_collectors", str(path)) == "binance_btcusdt_1m: made\n"
+    assert run("load_collectors", str(path)) == "binance_btcusdt_1m: unchanged\n"
+    folder = tmp_path / "out"
+    run("dump_collectors", to=folder)
+    assert run("load_collectors", str(folder / "binance_btcusdt_1m.yml")).endswith("unchanged\n")
+    assert "name: binance_btcusdt_1m" in run("dump_collectors", "binance_btcusdt_1m")
+    with pytest.raises(CommandError, match="no collector x"):
+        run("dump_collectors", "x")
+
+
+@pytest.mark.django_db
+def test_the_shipped_files_are_found_by_their_usual_place():
+    told = run("load_collectors", "configs/collector/binance_btcusdt_1m.yml")
+
+    assert told == "binance_btcusdt_1m: made\n"
+    assert run("load_collectors") == "binance_btcusdt_1m: unchanged\n"
+
+
+@pytest.mark.django_db
+def test_of_several_files_none_is_taken_where_one_is_bad(tmp_path):
+    good, bad = tmp_path / "good.yml", tmp_path / "bad.yml"
+    good.write_text(SHIPPED)
+    bad.write_text("name: x\nexchange: {id: binance}\n")
+
+    with pytest.raises(CommandError, match=r"bad\.yml, line 1, symbols: is missing"):
+        run("load_collectors", str(good), str(bad), str(tmp_path / "missing.yml"))
+
+    assert not CollectorConfig.objects.exists()
+
+
+@pytest.mark.django_db
+def test_candles_go_out_and_come_in_equal(tmp_path):
+    series = make_series("BTC/USDT")
+    rows = make_candles(series, 20, without=(4,))
+    path = tmp_path / "out.csv"
+
+    run("export_candles", str(path), market="binance:BTC/USDT", timeframe="1m")
+    told = run("import_candles", str(path), market="okx:BTC/USDT", timeframe="1m")
+
+    assert told == "okx:BTC/USDT 1m: 19 candles read, 19 new, 0 changed\n"
+    names = ("open_time", "open", "high", "low", "close", "volume")
+    copied = Candle.objects.filter(series__market__exchange__name="okx").order_by("open_time")
+    assert list(copied.values_list(*names)) == [row[:6] for row in rows]
+    assert len(list(csv.reader(path.open()))) == 20
+
+
+@pytest.mark.django_db
+def test_import_says_what_is_wrong(tmp_path):
+    make_market("BTC/USDT")
+
+    with pytest.raises(CommandError, match="No such file"):
+        run("import_candles", str(tmp_path / "x"), market="binance:BTC/USDT", timeframe="1m")
+    with pytest.raises(CommandError, match="is no market"):
+        run("import_candles", str(tmp_path / "x"), market="BTC", timeframe="1m")
