@@ -62,7 +62,7 @@ def holes(series_id: int, grid: Timeframe, within: Range | None = None) -> list[
             rows = Candle.objects.filter(series_id=series_id).within(low, high)
             opened = list(rows.order_by("open_time").values_list("open_time", flat=True))
             return [(grid.after(a), b) for a, b in pairwise(opened) if grid.after(a) < b]
-        cursor.execute(_HOLES, bounds | {"last": last})
+        cursor.execute(_HOLES[connection.vendor], bounds | {"last": last})
         return [(int(start), int(end)) for start, end in cursor.fetchall()]
 
 
@@ -70,14 +70,24 @@ _BOUNDS: Final = (
     "SELECT min(open_time), max(open_time), count(*) FROM markets_candle"
     " WHERE series_id = %(series)s AND open_time >= %(low)s AND open_time < %(high)s"
 )
-_HOLES: Final = (
-    "SELECT c.open_time + %(step)s, (SELECT min(n.open_time) FROM markets_candle n"
-    " WHERE n.series_id = %(series)s AND n.open_time > c.open_time AND n.open_time <= %(last)s)"
-    " FROM markets_candle c WHERE c.series_id = %(series)s"
-    " AND c.open_time >= %(low)s AND c.open_time < %(last)s"
-    " AND NOT EXISTS (SELECT 1 FROM markets_candle n WHERE n.series_id = %(series)s"
-    " AND n.open_time = c.open_time + %(step)s) ORDER BY c.open_time"
-)
+#: SQLite is quickest by looking each following candle up, PostgreSQL by one pass in order.
+_HOLES: Final = {
+    "sqlite": (
+        "SELECT c.open_time + %(step)s, (SELECT min(n.open_time) FROM markets_candle n"
+        " WHERE n.series_id = %(series)s AND n.open_time > c.open_time AND n.open_time <= %(last)s)"
+        " FROM markets_candle c WHERE c.series_id = %(series)s"
+        " AND c.open_time >= %(low)s AND c.open_time < %(last)s"
+        " AND NOT EXISTS (SELECT 1 FROM markets_candle n WHERE n.series_id = %(series)s"
+        " AND n.open_time = c.open_time + %(step)s) ORDER BY c.open_time"
+    ),
+    "postgresql": (
+        "SELECT before + %(step)s, after FROM ("
+        "SELECT open_time AS before, lead(open_time) OVER (ORDER BY open_time) AS after"
+        " FROM markets_candle WHERE series_id = %(series)s"
+        " AND open_time >= %(low)s AND open_time <= %(last)s) pairs"
+        " WHERE after - before > %(step)s ORDER BY before"
+    ),
+}
 
 
 def survey(series: Series, *, now: datetime, within: Range | None = None) -> Surveyed:

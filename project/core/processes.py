@@ -4,6 +4,7 @@ import logging
 import os
 import socket
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -22,6 +23,13 @@ SILENT_AFTER: Final = timedelta(seconds=15)
 FORGET_AFTER: Final = timedelta(hours=1)
 
 _hearts: dict[int, "Heart"] = {}
+_with_heart: list[Callable[[str], None]] = []
+
+
+def with_heart(start: Callable[[str], None]) -> None:
+    """Let ``start`` be called with the role when the heart of a process begins."""
+    if start not in _with_heart:
+        _with_heart.append(start)
 
 
 def _birth(pid: int) -> str:
@@ -113,6 +121,8 @@ def begin(role: str) -> None:
     if os.getpid() not in _hearts:
         heart = _hearts[os.getpid()] = Heart(role)
         heart.start()
+        for start in _with_heart:
+            start(role)
 
 
 def end() -> None:

@@ -11,9 +11,13 @@ class StorageConfig(AppConfig):
 
     def ready(self) -> None:
         """Let kinds of run, issues, metrics and system checks register."""
-        from project.storage import (  # noqa: F401, PLC0415 -- apps are ready only now
+        from project.core import processes  # noqa: PLC0415 -- apps are ready only now
+        from project.storage import (  # noqa: F401, PLC0415 -- as above
             checks,
             complaining,
             kinds,
             metrics,
+            sampling,
         )
+
+        processes.with_heart(sampling.begin)

@@ -347,7 +347,7 @@ def test_backoff_grows_within_bounds(attempt, asked_s):
     assert 0.75 * expected_s <= waits_s <= max(asked_s or 0, 1.25 * expected_s)
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_orderly_stops_of_its_worker_are_not_attempts():
     run = make_run()
 

@@ -11,12 +11,12 @@ def client_of(user, **key):
 
 
 @pytest.fixture
-def user():
+def user(db):
     return client_of(make_user())
 
 
 @pytest.fixture
-def staff():
+def staff(db):
     return client_of(make_staff(), scopes=["admin"])
 
 

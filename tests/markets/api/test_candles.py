@@ -112,6 +112,7 @@ async def test_under_asgi_the_answer_comes_in_pieces(monkeypatch):
     answer = await client.get(
         f"/api/markets/{series.market_id}/candles", {"start": at(0), "limit": 1000}
     )
+    assert answer.status_code == 200
     pieces = [piece async for piece in answer.streaming_content]
 
     assert len(pieces) >= 5
