@@ -107,10 +107,10 @@ def test_a_stranger_and_nobody_are_refused(nobody, series):
 async def test_under_asgi_the_answer_comes_in_pieces(monkeypatch):
     monkeypatch.setattr("markets.reading.CHUNK", 100)
     series, secret = await _made()
-    client = AsyncClient(headers={"Authorization": f"Api-Key {secret}"})
-
-    answer = await client.get(
-        f"/api/markets/{series.market_id}/candles", {"start": at(0), "limit": 1000}
+    answer = await AsyncClient().get(
+        f"/api/markets/{series.market_id}/candles",
+        {"start": at(0), "limit": 1000},
+        headers={"Authorization": f"Api-Key {secret}"},
     )
     assert answer.status_code == 200
     pieces = [piece async for piece in answer.streaming_content]
