@@ -29,7 +29,7 @@ COLOURED = """() => [...document.querySelectorAll('.mr-chart canvas')].reduce((s
 
 
 def opened(open_page, series, **look) -> Page:
-    page = open_page(f"/admin/markets/market/{series.market_id}/change/", **look)
+    page: Page = open_page(f"/admin/markets/market/{series.market_id}/change/", **look)
     expect(page.locator('[data-field="summary"]')).to_contain_text("candles")
     return page
 

@@ -23,7 +23,7 @@ def addresses() -> list[str]:
 
 def is_narrow(page: Page) -> bool:
     """Say whether nothing sticks out to the right."""
-    return page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1"))
 
 
 def test_every_list_and_add_page_opens_clean(open_page):

@@ -55,6 +55,11 @@ def check_quality(**payload: Any) -> Run:
     return execute(runs.submit(wanted, by=SYSTEM, now=timezone.now()))
 
 
+def run_of(task: BackfillTask) -> Run:
+    """Return the last attempt at a task."""
+    return Run.objects.about("markets.backfilltask", task.pk).latest("created_at")
+
+
 def backfill_all() -> list[BackfillTask]:
     """Do the runs of all tasks that were started, until none waits; return the tasks."""
     while waiting := Run.objects.filter(kind="markets.backfill", status="queued").first():

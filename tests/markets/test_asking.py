@@ -1,8 +1,10 @@
 """Which way requests leave, when, and what is told to the pool of proxies."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from markets import asking, budgeting
@@ -189,7 +191,7 @@ def test_a_lying_proxy_is_told_of_and_proves_nothing(no_naps):
 
 
 def test_requests_of_one_address_share_a_budget_whatever_the_line(outside):
-    slept = []
+    slept: list[float] = []
     tools = Tools(sleep=slept.append)
     told = means(outside, egress=Egress.DIRECT, rate_requests=10, rate_per_s=1.0)
 
@@ -207,7 +209,9 @@ def test_a_direct_429_is_waited_for_as_long_as_asked(outside, no_naps):
     ask_time(outside, egress=Egress.DIRECT)
 
     assert max(no_naps) >= 7
-    assert RateBudget.objects.get().blocked_until > timezone.now()
+    until = RateBudget.objects.get().blocked_until
+    assert until is not None
+    assert until > timezone.now()
 
 
 def test_a_long_ban_is_left_to_another_attempt(outside, no_naps):
@@ -216,9 +220,10 @@ def test_a_long_ban_is_left_to_another_attempt(outside, no_naps):
     with pytest.raises(wire.BlockedError) as caught:
         ask_time(outside, egress=Egress.DIRECT)
 
-    assert caught.value.retry_after_s >= 890
+    assert (caught.value.retry_after_s or 0) >= 890
     assert len(outside.exchange.log.entries()) == 1
     until = RateBudget.objects.get().blocked_until
+    assert until is not None
     assert until > timezone.now() + timedelta(minutes=14)
 
 
@@ -243,7 +248,7 @@ def test_an_address_inside_is_refused_where_private_networks_are_closed(outside,
 
 
 def test_a_wait_stops_where_the_run_is_asked_to():
-    naps = []
+    naps: list[float] = []
 
     def check():
         if len(naps) == 3:
@@ -271,3 +276,23 @@ def test_nothing_tells_the_proxys_password(outside, no_naps):
 )
 def test_names_are_resolved_by_the_proxy(given, spoken):
     assert asking._resolving_there(given) == spoken
+
+
+def test_four_workers_keep_one_budget_against_an_exchange_that_counts(outside):
+    outside.exchange.limit("binance", sandbox.RateLimit(units=30, per_s=0.5))
+    told = means(outside, egress=Egress.DIRECT, rate_requests=20, rate_per_s=0.5)
+
+    def work(_):
+        try:
+            with asking.line_for(told, holder="tests") as line:
+                for _ in range(15):
+                    line.ask(lambda venue: venue.time_ms())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(max_workers=4) as pool_of_workers:
+        list(pool_of_workers.map(work, range(4)))
+
+    count = outside.exchange.limiter.count("binance", "127.0.0.1")
+    assert (count.requests, count.refused) == (60, 0)
+    assert count.peak_units <= 30

@@ -16,6 +16,7 @@ from markets.choices import TaskStatus
 from markets.models import BackfillTask, Gap
 from project.core.callers import SYSTEM
 from project.core.models import Run
+from tests.markets import doing
 from tests.markets.factories import (
     MINUTE,
     NOW,
@@ -116,7 +117,7 @@ def test_a_task_that_is_asked_for_starts_at_once():
     task = backfilling.ask(wanted, by=SYSTEM, now=NOW)
 
     assert spans([task]) == [(0, 3)]
-    run = Run.objects.get(pk=task.run_id)
+    run = doing.run_of(task)
     assert (run.kind, run.status, run.payload) == (
         "markets.backfill",
         "queued",
@@ -222,7 +223,7 @@ def test_only_a_failed_task_is_tried_again():
     again = backfilling.retry(failed, by=SYSTEM, now=NOW)
 
     assert (again.status, again.attempts, again.done_until_ms) == ("pending", 0, at(3))
-    assert Run.objects.get(pk=again.run_id).status == "queued"
+    assert doing.run_of(again).status == "queued"
     with pytest.raises(backfilling.TaskNotFailedError):
         backfilling.retry(again, by=SYSTEM, now=NOW)
 

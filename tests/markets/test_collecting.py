@@ -292,6 +292,8 @@ def test_a_ban_is_honoured_by_the_next_run_without_a_request(world, no_naps):
 
     assert (again.status, again.error_type) == ("queued", "rate_limited")
     assert len(world.exchange.log.entries()) == asked
+    assert again.next_try_at is not None
+    assert again.heartbeat_at is not None
     waits = (again.next_try_at - again.heartbeat_at).total_seconds()
     assert 250 < waits < 305
 

@@ -25,7 +25,7 @@ def test_a_file_goes_in_and_again_changes_nothing():
     "text",
     [
         f"volume,close,low,high,open,timestamp\n10,1.5,0.5,2,1,{START_MS}\n",
-        f"Date,Open,High,Low,Close,Volume\n2026-01-05T00:00:00Z,1,2,0.5,1.5,10\n",
+        "Date,Open,High,Low,Close,Volume\n2026-01-05T00:00:00Z,1,2,0.5,1.5,10\n",
         f"open_time_ms,open,high,low,close,volume\n{START_MS}000,1,2,0.5,1.5,10\n",
     ],
 )

@@ -20,7 +20,7 @@ from project.sandbox import Fault, FaultKind
 from tests.markets import doing
 from tests.markets.factories import MINUTE
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(sandbox.__file__).parents[2]
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
 

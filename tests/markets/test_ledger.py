@@ -254,6 +254,7 @@ def test_looks_that_settle_nothing_are_repeated_ever_later():
         gap.refresh_from_db()
         ledger.put_off([gap], now=NOW, error="timeout: no answer")
         gap.refresh_from_db()
+        assert gap.next_look_at is not None
         waits.append((gap.next_look_at - NOW).total_seconds() / 60)
 
     assert waits == [10, 20, 40, 80]
@@ -356,7 +357,8 @@ def test_a_million_candles_are_surveyed_in_under_a_second(record_property):
 
     # SQLite works in this process: its own time isn't changed by what else the machine does
     clock = time.process_time if connection.vendor == "sqlite" else time.perf_counter
-    spent = []
+    spent: list[float] = []
+    found: list[ledger.Range] = []
     for _ in range(3):
         began_s = clock()
         found = ledger.holes(series.pk, GRID)

@@ -1,5 +1,7 @@
 """Our own pager: every candle once, whatever the exchange's page size and order."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,11 +52,12 @@ class Line:
         return call(self.venue)
 
 
-def pager(venue, monkeypatch, **extra):
+def pager(venue: Any, monkeypatch: Any, **extra: Any) -> Pager:
     monkeypatch.setattr("markets.adapters.venues.is_newest_first", lambda _: venue.newest_first)
     monkeypatch.setattr(Pager, "_stored", lambda _self, _rows: {})
     series = Series(market=Market(symbol="BTC/USDT", exchange_symbol="BTCUSDT"), timeframe="1m")
-    return Pager(Line(venue, **extra), series, GRID)
+    line: Any = Line(venue, **extra)
+    return Pager(line, series, GRID)
 
 
 @given(

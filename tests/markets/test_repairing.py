@@ -13,6 +13,7 @@ from markets.models import BackfillTask, Candle, Gap, Series
 from project import sandbox
 from project.core import runs, working
 from project.core.callers import SYSTEM
+from project.core.claims import Claim
 from project.core.models import Run
 from project.sandbox import Fault, FaultKind
 from tests.markets import doing
@@ -123,8 +124,9 @@ def test_a_wrong_answer_proves_nothing_and_the_task_comes_again(collected, kind)
 
     gap = Gap.objects.get()
     assert (task.status, task.attempts) == ("pending", 1)
+    assert task.next_try_at is not None
     assert task.next_try_at > timezone.now()
-    assert Run.objects.get(pk=task.run_id).error_type == "attempt_failed"
+    assert doing.run_of(task).error_type == "attempt_failed"
     assert (gap.state, gap.looks, gap.reason) == ("filling", 0, "unknown")
 
     collected.exchange.faults.clear()
@@ -172,6 +174,7 @@ def test_a_task_fails_after_its_last_attempt_and_lets_its_gaps_go(collected):
     gap = Gap.objects.get()
     assert (task.status, task.error_type) == ("failed", "exchange_unavailable")
     assert (gap.state, gap.reason, gap.attempts) == ("open", "fetch_failed", 1)
+    assert gap.next_look_at is not None
     assert gap.next_look_at > timezone.now()
 
 
@@ -194,10 +197,10 @@ def test_a_run_that_lost_its_claim_changes_nothing(collected):
     doing.check_quality()
     task = BackfillTask.objects.get()
     BackfillTask.objects.filter(pk=task.pk).update(
-        status="running", claim_attempt=7, run_id=Run.objects.first().pk
+        status="running", claim_attempt=7, run_id=doing.run_of(task).pk
     )
 
-    doing.execute(Run.objects.get(pk=task.run_id))
+    doing.execute(doing.run_of(task))
 
     task.refresh_from_db()
     assert (task.status, task.claim_attempt) == ("running", 7)
@@ -221,14 +224,14 @@ def test_a_canceled_run_fails_its_task(collected, monkeypatch):
 
     task.refresh_from_db()
     assert (task.status, task.error_type) == ("failed", "canceled")
-    assert Run.objects.get(pk=task.run_id).status == "canceled"
+    assert doing.run_of(task).status == "canceled"
 
 
 def test_a_run_canceled_while_it_waits_fails_its_task_too(collected):
     forget(10)
     doing.check_quality()
     task = BackfillTask.objects.get()
-    run = Run.objects.get(pk=task.run_id)
+    run = doing.run_of(task)
     runs.cancel(run, by=SYSTEM, now=timezone.now())
 
     backfilling.start_due(now=timezone.now())
@@ -240,9 +243,9 @@ def test_a_run_canceled_while_it_waits_fails_its_task_too(collected):
 
 def test_a_task_without_a_collector_fails_with_its_reason():
     task = make_backfill_task()
-    run = backfilling.start_one(task, by=SYSTEM, now=timezone.now())
+    backfilling.start_one(task, by=SYSTEM, now=timezone.now())
 
-    doing.execute(run)
+    doing.execute(doing.run_of(task))
 
     task.refresh_from_db()
     assert (task.status, task.error_type) == ("failed", "bad_collector")
@@ -257,13 +260,12 @@ def test_rivals_claim_each_task_once():
         for _ in range(6)
     ]
 
-    class Holder:
-        def __init__(self, run):
-            self.run = run
+    def holder(run):
+        return working.Work(Claim(run=run, limit_s=60))
 
     def work(run):
         try:
-            return [t.pk for t in tasks if repairing.take(t.pk, Holder(run)) is not None]
+            return [t.pk for t in tasks if repairing.take(t.pk, holder(run)) is not None]
         finally:
             connection.close()
 

@@ -12,8 +12,8 @@ moments = st.integers(0, 4_102_444_800_000)
 grids = st.sampled_from(sorted(timeframes.KNOWN))
 
 
-def ms(*date):
-    return int(datetime(*date, tzinfo=UTC).timestamp() * 1000)
+def ms(year, month, day, hour=0, minute=0):
+    return int(datetime(year, month, day, hour, minute, tzinfo=UTC).timestamp() * 1000)
 
 
 @given(name=grids, moment=moments)

@@ -1,5 +1,7 @@
 """Real wire formats, and what each failure means."""
 
+from typing import Any
+
 import pytest
 
 from markets.adapters import venues, wire
@@ -14,7 +16,7 @@ SYMBOLS = {"binance": "BTCUSDT", "okx": "BTC-USDT"}
 
 @pytest.fixture(params=VENUES)
 def venue(request, world):
-    found = venues.open_venue(Access(request.param, world.exchange.url, timeout_s=1))
+    found: Any = venues.open_venue(Access(request.param, world.exchange.url, timeout_s=1))
     found.name = request.param
     yield found
     found.close()
@@ -108,7 +110,7 @@ def test_an_unknown_exchange_is_refused():
 
 
 def test_any_other_exchange_is_asked_by_unified_calls(monkeypatch):
-    found = venues.open_venue(Access("kraken"))
+    found: Any = venues.open_venue(Access("kraken"))
     calls = []
 
     def fetch_ohlcv(symbol, timeframe, since, limit, params):

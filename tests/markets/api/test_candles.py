@@ -1,6 +1,7 @@
 """Candles over REST: as the contract writes them, streamed."""
 
 import json
+from typing import Any
 
 import pytest
 from django.test import AsyncClient
@@ -107,7 +108,7 @@ def test_a_stranger_and_nobody_are_refused(nobody, series):
 async def test_under_asgi_the_answer_comes_in_pieces(monkeypatch):
     monkeypatch.setattr("markets.reading.CHUNK", 100)
     series, secret = await _made()
-    answer = await AsyncClient().get(
+    answer: Any = await AsyncClient().get(
         f"/api/markets/{series.market_id}/candles",
         {"start": at(0), "limit": 1000},
         headers={"Authorization": f"Api-Key {secret}"},

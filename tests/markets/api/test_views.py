@@ -251,7 +251,7 @@ def test_a_backfill_is_accepted_with_task_and_run(staff):
         202,
         {"task_id": task.pk, "run_id": str(task.run_id)},
     )
-    assert Run.objects.get(pk=task.run_id).requested_by_id == task.requested_by_id
+    assert Run.objects.get().requested_by_id == task.requested_by_id
     told = staff.get("/api/backfill-tasks", {"status": "pending"}).json()["results"]
     assert told == [
         {
