@@ -16,6 +16,7 @@ from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
 
 import tenacity
+from django.db import connection
 from django.utils import timezone
 
 from markets import budgeting, metrics
@@ -40,6 +41,12 @@ def _never_stop() -> None:
     """Do nothing: nobody can ask this work to stop."""
 
 
+def rest_connection() -> None:
+    """Give this thread's database connection back to the pool before a wait for others."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What touches the world beside the network: clock, sleep, and the run's safe point."""
@@ -50,6 +57,7 @@ class Tools:
 
     def wait(self, seconds: float) -> None:
         """Sleep in pieces, stopping where the run is asked to stop."""
+        rest_connection()
         left_s = seconds
         while left_s > 0:
             self.check()
@@ -152,6 +160,7 @@ class Line:
         venue = self._ready()
         name, way = self.means.exchange, self.egress
         budgeting.wait_turn(name, way, self._rate, clock=self.tools.clock, sleep=self.tools.wait)
+        rest_connection()
         began_s = time.monotonic()
         try:
             found = call(venue)

@@ -95,11 +95,10 @@ def _subject(chosen: Selection) -> str:
 
 def limits() -> Limits:
     """Return how long checks may take, as settings say."""
-    usual = Limits()
     return Limits(
-        connect_s=getattr(settings, "PROXY_CONNECT_TIMEOUT_S", usual.connect_s),
-        total_s=getattr(settings, "PROXY_TOTAL_TIMEOUT_S", usual.total_s),
-        at_once=getattr(settings, "PROXY_CHECKS_AT_ONCE", usual.at_once),
+        connect_s=settings.PROXY_CONNECT_TIMEOUT_S,
+        total_s=settings.PROXY_TOTAL_TIMEOUT_S,
+        at_once=settings.PROXY_CHECKS_AT_ONCE,
     )
 
 

@@ -8,6 +8,7 @@ class CoreConfig(AppConfig):
 
     name = "project.core"
     label = "core"
+    verbose_name = "Operations"
 
     def ready(self) -> None:
         """Let the floor's own kinds of run, system checks and metrics register."""

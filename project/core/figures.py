@@ -1,9 +1,14 @@
 """The key figures of the dashboard; each app registers its own."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db import DatabaseError
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,16 @@ def register(source: Source) -> Source:
     return source
 
 
+def _told_by(source: Source, now: datetime) -> list[Figure]:
+    try:
+        return source(now)
+    except DatabaseError:
+        raise
+    except Exception:  # one app's broken figure must not take everybody's dashboard down
+        logger.exception("figures not told")
+        return []
+
+
 def current(*, now: datetime) -> list[Figure]:
-    """Return all figures, in the order in which apps registered."""
-    return [figure for source in _sources for figure in source(now)]
+    """Return all figures, in the order in which apps registered; those of a broken source lack."""
+    return [figure for source in _sources for figure in _told_by(source, now)]

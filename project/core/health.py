@@ -165,11 +165,24 @@ def is_ready(probes: list[Probe]) -> bool:
     return all(probe.is_ok for probe in probes if probe.name != "beat")
 
 
+#: Where an issue's button leads: what it says, and the address.
+_LOOK_CLOSER: Final = ("Show the probes", "/health/ready")
+_WAY_OUT: Final = {
+    "worker": ("Show the processes", "/admin/core/processheartbeat/"),
+    "beat": ("Show the processes", "/admin/core/processheartbeat/"),
+}
+
+
 def all_issues(*, now: datetime) -> list[Issue]:
     """Return the issues of probes and apps, the worst first."""
     probes = probe_all(now=now)
     failed = [
-        Issue(f"{probe.name}_failing", probe.severity, f"{probe.name}: {probe.detail}")
+        Issue(
+            f"{probe.name}_failing",
+            probe.severity,
+            f"{probe.name}: {probe.detail}",
+            *_WAY_OUT.get(probe.name, _LOOK_CLOSER),
+        )
         for probe in probes
         if not probe.is_ok
     ]

@@ -57,14 +57,16 @@ def demo(_: list[str]) -> None:
     """Run the product with the sandbox world, on a data directory of its own."""
     provide(PRODUCT, has_browser_libraries=True)
     port = int(os.environ.get("SANDBOX_PORT", SANDBOX_PORT))
+    data_dir = Path(os.environ.get("DATA_DIR") or "var") / "demo"
     defaults = {
         "ALLOW_PRIVATE_NETWORKS": "true",
         "SANDBOX_PORT": str(port),
-        "JUDGE_URLS": f"http://127.0.0.1:{port + JUDGE_PORT_OFFSET}/judge",
+        "JUDGE_URLS": f"http://127.0.0.1:{port + JUDGE_PORT_OFFSET}/judge,"
+        f"https://127.0.0.1:{port + JUDGE_PORT_OFFSET + 1}/judge",
+        "SSL_CERT_FILE": str(data_dir.resolve() / "sandbox-ca.pem"),  # signed the sandbox's TLS
         "BINANCE_REST": f"http://127.0.0.1:{port}",
         "OKX_REST": f"http://127.0.0.1:{port}",
     }
-    data_dir = Path(os.environ.get("DATA_DIR") or "var") / "demo"
     become(["manage.py", "up", "--demo"], {**defaults, **os.environ, "DATA_DIR": str(data_dir)})
 
 

@@ -16,6 +16,8 @@ from project.runtime.children import Ready, Role
 PROXIES: Final = 24
 FIRST_PORT: Final = 8790
 ADDRESSES_FILE: Final = "sandbox.json"
+#: The authority that signed the sandbox's certificates; `make demo` lets checks trust it.
+AUTHORITY_FILE: Final = "sandbox-ca.pem"
 _HOST: Final = "127.0.0.1"
 
 
@@ -57,6 +59,8 @@ async def _world(data_dir: Path, ready: Ready) -> int:
         port=first_port(),
     )
     async with sandbox.started(plan) as world:
+        authority = await asyncio.to_thread(world.ca_bundle.read_bytes)
+        await asyncio.to_thread((data_dir / AUTHORITY_FILE).write_bytes, authority)
         draft = data_dir / f".{ADDRESSES_FILE}"
         await asyncio.to_thread(draft.write_text, json.dumps(world.addresses(), indent=1))
         draft.replace(data_dir / ADDRESSES_FILE)

@@ -5,6 +5,7 @@ Everything goes through the verbs that staff and programs use; what is there alr
 
 import contextlib
 import json
+import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,14 +13,16 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from django.utils import timezone
 
 from markets import collecting, configuring
 from markets.models import CollectorConfig
 from project.core import runs
 from project.core.callers import SYSTEM
+from project.core.models import Run
 from project.core.moments import stamp, to_ms
 from project.runtime.demonstrating import ADDRESSES_FILE
-from proxies import fetching
+from proxies import checking, fetching
 from proxies.choices import ListFormat
 from proxies.models import ProxySource
 
@@ -90,8 +93,20 @@ def _sources(places: dict[str, Any], *, now: datetime) -> str:
         )[0]
         for name, file in lists.items()
     ]  # fmt: skip
-    fetching.submit([source.pk for source in made], by=SYSTEM, now=now)
-    return f"{len(made)} proxy sources"
+    run = fetching.submit([source.pk for source in made], by=SYSTEM, now=now)
+    _wait_for(run)
+    with contextlib.suppress(checking.ValidationRunningError):
+        checking.submit(checking.Selection(), by=SYSTEM, now=timezone.now())
+    return f"{len(made)} proxy sources, and a round of checks"
+
+
+def _wait_for(run: Run) -> None:
+    """Wait until a run has ended, or for long enough: what comes after can do without it."""
+    for _ in range(_PATIENCE_S * 5):
+        run.refresh_from_db(fields=["status"])
+        if run.is_final:
+            return
+        time.sleep(0.2)
 
 
 def _outage(control: str, *, now: datetime) -> None:

@@ -36,8 +36,8 @@ def main(seconds: float) -> None:
     rate = statistics.median(b[0] / a[0] - 1 for a, b in pairs)
     cpu = statistics.median(b[1] / a[1] - 1 for a, b in pairs)
     share = tick_ms / 1000
-    print(f"{len(pairs)} pairs: throughput {rate:+.1%}, processor time per operation {cpu:+.1%}")  # noqa: T201 -- it talks to people
-    print(f"one tick of the watch under this load: {tick_ms:.2f} ms, {share:.2%} of each second")  # noqa: T201 -- likewise
+    print(f"{len(pairs)} pairs: throughput {rate:+.1%}, processor time per operation {cpu:+.1%}")
+    print(f"one tick of the watch under this load: {tick_ms:.2f} ms, {share:.2%} of each second")
 
 
 def _measure(seconds: float) -> tuple[list[tuple[float, float]], float]:

@@ -6,7 +6,7 @@ copies the same rows by psql-like raw text COPY into a table without keys: the m
 can take from one connection. Without ``--url`` it starts a server from the wheel.
 """
 
-# ruff: noqa: T201 -- it talks to people
+
 
 import argparse
 import contextlib

@@ -5,7 +5,7 @@ through the ORM on the product's engine; rounds alternate, so that both meet the
 recorder writes its rows every second here, ten times as often as in the product.
 """
 
-# ruff: noqa: T201 -- it talks to people
+
 
 import argparse
 import os

@@ -93,7 +93,7 @@ def test_acquire_means_a_named_pool_literally():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("state", set(ProxyState) - {ProxyState.HEALTHY})
+@pytest.mark.parametrize("state", [state for state in ProxyState if state != ProxyState.HEALTHY])
 def test_acquire_lends_only_healthy_proxies(state):
     make_proxy(state=state)
 

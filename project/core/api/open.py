@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 PLACES: Final = {
     "admin": "/admin/",
+    "account": "/account",
     "api": "/api/docs/",
     "schema": "/api/schema/",
     "health": "/api/health",
