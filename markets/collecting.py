@@ -113,6 +113,7 @@ class Cycle:
         self._asked: dict[int, float] = {}
         self._failed: dict[int, AppError] = {}
         self._stop: StopWorkError | None = None
+        self._skew_ms: int | None = None
 
     def run(self) -> None:
         """Collect; series that fail don't keep the others from their candles.
@@ -165,7 +166,7 @@ class Cycle:
         try:
             with self._line() as line:
                 _require_listed(series)
-                line.synchronise()
+                self._synchronise(line)
                 self._pages(series, line)
         except StopWorkError as stop:
             self._stop = stop
@@ -175,6 +176,13 @@ class Cycle:
             _note_failure(series, error)
             return
         Series.objects.filter(pk=series.pk, failures__gt=0).update(failures=0, last_error="")
+
+    def _synchronise(self, line: Line) -> None:
+        """Learn the exchange's time once a cycle."""
+        if self._skew_ms is None:
+            line.synchronise()
+            self._skew_ms = line.skew_ms
+        line.skew_ms = self._skew_ms
 
     def _pages(self, series: Series, line: Line) -> None:
         grid = timeframes.of(series.timeframe)

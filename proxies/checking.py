@@ -99,6 +99,7 @@ def limits() -> Limits:
         connect_s=settings.PROXY_CONNECT_TIMEOUT_S,
         total_s=settings.PROXY_TOTAL_TIMEOUT_S,
         at_once=settings.PROXY_CHECKS_AT_ONCE,
+        ca_file=settings.JUDGE_CA_FILE,
     )
 
 

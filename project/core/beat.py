@@ -62,8 +62,9 @@ class CatchUpScheduler(DatabaseScheduler):
             wait_s: float = super().tick(*args, **kwargs)
         except DatabaseError as error:
             logger.warning("nothing sent, the database is away", extra={"why": repr(error)})
-            close_old_connections()
             return FOLLOW_EVERY_S
+        finally:
+            close_old_connections()  # others may have it while beat sleeps
         return min(wait_s, FOLLOW_EVERY_S)
 
     def apply_async(

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import DatabaseError, close_old_connections, connections, transaction
+from django.db import DatabaseError, connections, transaction
 from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -155,7 +155,6 @@ class Keeper:
             self._wake.wait(LOOK_EVERY_S)
             claims = list(self._claims.values())
             try:
-                close_old_connections()
                 look(claims)
                 if time.monotonic() - renewed_s >= RENEW_EVERY_S:
                     renewed_s = time.monotonic()
@@ -164,8 +163,9 @@ class Keeper:
                 logger.warning("claims not renewed", extra={"why": repr(error)})
             except Exception:  # without this thread every claim of the process would be lost
                 logger.exception("claims not renewed")
+            finally:
+                connections.close_all()  # others may have it while this one sleeps
             restart_if_overrun(claims)
-        connections.close_all()
 
     def _has_some(self) -> bool:
         """Say whether there are claims to keep; without, ``watch`` starts the next thread."""

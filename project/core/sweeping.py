@@ -5,7 +5,7 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import DatabaseError, connections
 from django.db.models import Q
 from django.utils import timezone
 
@@ -123,10 +123,10 @@ class Sweeper(threading.Thread):
         """Sweep until stopped; a database that is away is tried again."""
         while not self.stopped.wait(SWEEP_EVERY_S):
             try:
-                close_old_connections()
                 sweep(idle=self.concurrency - keeper.held(), now=timezone.now())
             except DatabaseError as error:
                 logger.warning("not swept", extra={"why": repr(error)})
             except Exception:  # a sweeper that died would leave lost work lost
                 logger.exception("not swept")
-        connections.close_all()
+            finally:
+                connections.close_all()  # others may have it while this one sleeps

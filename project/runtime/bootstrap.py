@@ -63,7 +63,7 @@ def demo(_: list[str]) -> None:
         "SANDBOX_PORT": str(port),
         "JUDGE_URLS": f"http://127.0.0.1:{port + JUDGE_PORT_OFFSET}/judge,"
         f"https://127.0.0.1:{port + JUDGE_PORT_OFFSET + 1}/judge",
-        "SSL_CERT_FILE": str(data_dir.resolve() / "sandbox-ca.pem"),  # signed the sandbox's TLS
+        "JUDGE_CA_FILE": str(data_dir.resolve() / "sandbox-ca.pem"),  # signed the sandbox's TLS
         "BINANCE_REST": f"http://127.0.0.1:{port}",
         "OKX_REST": f"http://127.0.0.1:{port}",
     }

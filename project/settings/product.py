@@ -7,6 +7,8 @@ REGISTRATION = env.text("REGISTRATION", "closed")
 ALLOW_PRIVATE_NETWORKS = env.flag("ALLOW_PRIVATE_NETWORKS", default=False)
 #: Addresses of judges, separated by commas; the product's own ``/judge`` counts with PUBLIC_URL.
 JUDGE_URLS = env.words("JUDGE_URLS")
+#: An authority that signed a private judge's certificate, trusted besides the usual ones; PEM.
+JUDGE_CA_FILE = env.text("JUDGE_CA_FILE", "")
 #: How long one check of a proxy may take to connect, and in all; how many go on at once.
 PROXY_CONNECT_TIMEOUT_S = env.number("PROXY_CONNECT_TIMEOUT_S", 5, at_least=0.1)
 PROXY_TOTAL_TIMEOUT_S = env.number("PROXY_TOTAL_TIMEOUT_S", 10, at_least=0.1)

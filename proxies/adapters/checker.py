@@ -55,7 +55,7 @@ async def check_all(
     Judges are asked directly before the first check and after those of each batch: a batch
     during which they failed is not told, since its failures may be theirs.
     """
-    setting = Setting(limits)
+    setting = Setting(limits, context=probe.trusting(limits.ca_file))
     if not await look(judges, setting):
         yield Batch([], has_judges=False)
         return

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from project.core.errors import PermanentError
 from proxies.adapters import wire
 from proxies.adapters.wire import CheckFailedError, Judge, Streams, Upstream
 from proxies.choices import Anonymity, Scheme, Verdict
@@ -55,11 +56,13 @@ class Limits:
         connect_s: until the proxy, or what is behind it, accepts the connection.
         total_s: for the whole check.
         at_once: at most; fewer while the event loop lags.
+        ca_file: an authority of the judges' own that is trusted besides the usual; PEM.
     """
 
     connect_s: float = 5.0
     total_s: float = 10.0
     at_once: int = 200
+    ca_file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,21 @@ class Setting:
     own: frozenset[str] = frozenset()
     context: ssl.SSLContext = field(default_factory=ssl.create_default_context)
     lag_s: float = 0.0
+
+
+def trusting(ca_file: str) -> ssl.SSLContext:
+    """Return how TLS is verified: by the usual authorities, and that of ``ca_file`` if any.
+
+    Raises:
+        PermanentError: the file can't be read, or holds no certificate.
+    """
+    context = ssl.create_default_context()
+    if ca_file:
+        try:
+            context.load_verify_locations(cafile=ca_file)
+        except OSError as error:  # ssl's own errors are OSErrors too
+            raise PermanentError(f"JUDGE_CA_FILE {ca_file}: {error}") from error
+    return context
 
 
 def judge_of(url: str) -> Judge:

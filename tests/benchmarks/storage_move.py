@@ -6,8 +6,6 @@ copies the same rows by psql-like raw text COPY into a table without keys: the m
 can take from one connection. Without ``--url`` it starts a server from the wheel.
 """
 
-
-
 import argparse
 import contextlib
 import os

@@ -5,8 +5,6 @@ through the ORM on the product's engine; rounds alternate, so that both meet the
 recorder writes its rows every second here, ten times as often as in the product.
 """
 
-
-
 import argparse
 import os
 import statistics

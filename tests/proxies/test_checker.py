@@ -6,6 +6,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from project import sandbox
+from project.core.errors import PermanentError
 from project.sandbox import Fault, FaultKind, ProxyKind, ProxySpec
 from proxies.adapters import checker, loops, probe
 from proxies.adapters.probe import Limits, Subject
@@ -219,3 +220,13 @@ def test_leaving_a_round_early_ends_its_checks(world):
         break
 
     assert time.monotonic() - began_s < 10
+
+
+def test_an_authority_that_cannot_be_read_is_named(tmp_path):
+    empty = tmp_path / "empty.pem"
+    empty.write_text("")
+
+    with pytest.raises(PermanentError, match="JUDGE_CA_FILE .*missing.pem"):
+        probe.trusting(str(tmp_path / "missing.pem"))
+    with pytest.raises(PermanentError, match="JUDGE_CA_FILE .*empty.pem"):
+        probe.trusting(str(empty))

@@ -23,9 +23,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         problems = []
         with transaction.atomic():
-            for path in options["files"] or sorted(SHIPPED.glob("*.yml")):
+            for path in _all_found(options["files"] or [SHIPPED / "*.yml"]):
                 try:
-                    text = _found(path).read_text(encoding="utf-8")
+                    text = path.read_text(encoding="utf-8")
                     done = configuring.load(text, name=str(path))
                 except (AppError, OSError, UnicodeDecodeError) as error:
                     problems.append(str(error) if str(path) in str(error) else f"{path}: {error}")
@@ -38,9 +38,12 @@ class Command(BaseCommand):
             raise CommandError("nothing was taken:\n" + "\n".join(problems))
 
 
-def _found(path: Path) -> Path:
-    """Return the file; ``configs/collector/x.yml`` also names one that ships."""
-    shipped = SHIPPED / path.name
-    if not path.exists() and path.parts[:-1] == ("configs", "collector") and shipped.exists():
-        return shipped
-    return path
+def _all_found(asked: list[Path]) -> list[Path]:
+    """Return the files; ``configs/collector/…`` also names those that ship, ``*`` several."""
+    found = []
+    for path in asked:
+        folder = path.parent
+        if folder == Path("configs/collector") and not folder.exists():
+            folder = SHIPPED
+        found += sorted(folder.glob(path.name)) if "*" in path.name else [folder / path.name]
+    return found

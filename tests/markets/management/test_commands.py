@@ -111,6 +111,7 @@ def test_the_shipped_files_are_found_by_their_usual_place():
 
     assert told == "binance_btcusdt_1m: made\n"
     assert run("load_collectors") == "binance_btcusdt_1m: unchanged\n"
+    assert run("load_collectors", "configs/collector/*.yml") == "binance_btcusdt_1m: unchanged\n"
 
 
 @pytest.mark.django_db
