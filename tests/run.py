@@ -169,7 +169,7 @@ def _servers(round_name: str, servers: ExitStack) -> dict[str, str]:
 def _pytest(report: Path) -> list[str]:
     """Return how pytest is called: on all cores, the tests of a file in one process."""
     workers = os.environ.get("TEST_WORKERS") or str(min(os.cpu_count() or 1, WORKERS_AT_MOST))
-    parallel = ["-n", workers, "--dist", "loadfile"]
+    parallel = ["-n", workers, "--dist", "load"]
     return ["-m", "pytest", "-q", "--color=no", *parallel, f"--junitxml={report}"]
 
 

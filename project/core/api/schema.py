@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 
 class FieldProblemOut(serializers.Serializer[Any]):
@@ -68,7 +69,22 @@ BAD_PAGE = {(400, "application/problem+json"): problem("bad_cursor", 400, "Bad c
 
 
 class ProblemSchema(AutoSchema):
-    """Adds to each operation the problem answers that any operation may give."""
+    """Adds to each operation the problem answers that any may give; every list is a page."""
+
+    def _get_paginator(self) -> Any:
+        """Return how the list is paged: all are, also where the view pages by hand."""
+        return super()._get_paginator() or api_settings.DEFAULT_PAGINATION_CLASS()
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Say whether the answer is a list: by the answer to success, not by a problem's shape."""
+        if serializer is None:
+            serializer = self.get_response_serializers()
+        if isinstance(serializer, dict):  # a code may stand with its media type
+            codes = {str(code[0] if isinstance(code, tuple) else code): code for code in serializer}
+            if not (good := [codes[code] for code in sorted(codes) if code.startswith("2")]):
+                return False
+            serializer = serializer[good[0]]
+        return bool(super()._is_list_view(serializer))
 
     def _get_response_bodies(self, direction: Direction = "response") -> Any:
         """Return the declared answers, and the problems that are common to such operations."""

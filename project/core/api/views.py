@@ -34,6 +34,7 @@ _ENDED = {(409, "application/problem+json"): problem("run_ended", 409, "The run 
 _NOT_ENDED = {
     (409, "application/problem+json"): problem("run_not_ended", 409, "The run has not ended")
 }
+_BAD_STATUS = {(422, "application/problem+json"): problem("invalid", 422, "No such status")}
 
 
 class RunPages(Cursor):
@@ -56,7 +57,7 @@ class RunList(APIView):
             OpenApiParameter("cursor", OpenApiTypes.STR),
             OpenApiParameter("limit", OpenApiTypes.INT),
         ],
-        responses={200: RunOut(many=True)},
+        responses={200: RunOut(many=True), **_BAD_STATUS},
     )
     def get(self, request: Request) -> Response:
         found = Run.objects.visible_to(caller_of(request)).defer("payload", "checkpoint")
