@@ -9,6 +9,8 @@ from drf_spectacular.utils import Direction, OpenApiExample, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
+from project.core.api.permissions import Anybody
+
 
 class FieldProblemOut(serializers.Serializer[Any]):
     """What is wrong with one field."""
@@ -71,9 +73,17 @@ BAD_PAGE = {(400, "application/problem+json"): problem("bad_cursor", 400, "Bad c
 class ProblemSchema(AutoSchema):
     """Adds to each operation the problem answers that any may give; every list is a page."""
 
+    def get_auth(self) -> Any:
+        """Return who may ask; where anybody may, nobody known may, too."""
+        found: Any = super().get_auth()
+        if Anybody in self.view.permission_classes and found and {} not in found:
+            return [*found, {}]
+        return found
+
     def _get_paginator(self) -> Any:
         """Return how the list is paged: all are, also where the view pages by hand."""
-        return super()._get_paginator() or api_settings.DEFAULT_PAGINATION_CLASS()
+        usual: Any = api_settings.DEFAULT_PAGINATION_CLASS
+        return (getattr(self.view, "pagination_class", None) or usual)()
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         """Say whether the answer is a list: by the answer to success, not by a problem's shape."""
