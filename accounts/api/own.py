@@ -26,7 +26,7 @@ from accounts.api.serializers import (
 from accounts.models import ApiKey, Plan
 from project.core.api.callers import caller_of
 from project.core.api.paging import Cursor
-from project.core.api.permissions import Anybody, InAccounts
+from project.core.api.permissions import InAccounts, IsKnown
 from project.core.api.serializers import Input
 
 if TYPE_CHECKING:
@@ -203,14 +203,12 @@ class RevokeOthers(APIView):
 class Plans(APIView):
     """What there is to subscribe to."""
 
-    permission_classes = (Anybody,)
-    authentication_classes = ()
+    permission_classes = (IsKnown,)
     pagination_class = Whole
 
     @extend_schema(
         operation_id="plans_list",
         summary="List the plans",
-        auth=[],
         parameters=[],
         responses={200: PlanOut(many=True)},
     )
@@ -246,7 +244,7 @@ class OwnSubscription(APIView):
 class Features(APIView):
     """The features that the caller has."""
 
-    permission_classes = (Anybody,)
+    permission_classes = (IsKnown,)
 
     @extend_schema(
         operation_id="features",

@@ -41,12 +41,14 @@ def test_percent_is_a_percentage():
         make_flag(percent=101)
 
 
-def test_caller_sees_own_features(client, django_assert_num_queries):
+def test_caller_sees_own_features(django_assert_num_queries):
     user = make_user()
     make_flag(name="named").users.add(user)
     program = APIClient(HTTP_AUTHORIZATION=f"Api-Key {make_key(user).secret}")
 
-    assert client.get("/api/config/features").json() == {"features": {"named": False}}
+    other = APIClient(HTTP_AUTHORIZATION=f"Api-Key {make_key(make_user()).secret}")
+
+    assert other.get("/api/config/features").json() == {"features": {"named": False}}
     program.get("/api/config/features")
     with django_assert_num_queries(3):
         assert program.get("/api/config/features").json() == {"features": {"named": True}}

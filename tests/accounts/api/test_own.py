@@ -166,8 +166,10 @@ def test_strangers_device_is_not_found(ann, name):
     assert browser(ann).delete(f"/api/auth/devices/{path}").status_code == 404
 
 
-def test_plans_are_listed_for_everybody(client):
-    found = client.get("/api/plans").json()
+def test_plans_are_listed_for_whoever_is_known(ann, client):
+    assert client.get("/api/plans").status_code == 401
+
+    found = browser(ann).get("/api/plans").json()
 
     assert [row["name"] for row in found["results"]] == ["free", "pro"]
     assert found["results"][0]["api_per_minute"] == 60
