@@ -75,7 +75,8 @@ def there(key: Any) -> dict[str, Any]:
     return {
         "run_id": str(make_run(requested_by=user).pk),
         "proxy_id": make_source_entry().proxy_id,
-        "lease_id": make_lease(requested_by=user).pk,
+        # of a slot that no claim can take: a record alone holds none
+        "lease_id": make_lease(requested_by=user, n=1).pk,
         "market_id": series.market_id,
         "task_id": make_backfill_task(series).pk,
         "collector_id": make_collector_config().pk,
