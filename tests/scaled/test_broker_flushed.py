@@ -62,6 +62,7 @@ def submit(count: int) -> None:
 
 def test_runs_whose_messages_were_wiped_are_done_once_each():
     broker = redis.Redis.from_url(settings.CELERY_BROKER_URL)
+    broker.flushdb()  # of what other tests have sent
     submit(30)
     waiting = broker.llen("millrace")
     broker.flushdb()
