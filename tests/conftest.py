@@ -1,3 +1,8 @@
 """What all tests share; each matter is a module in tests/plugins."""
 
-pytest_plugins = ["tests.plugins.figures", "tests.plugins.rounds", "tests.plugins.hearts"]
+pytest_plugins = [
+    "tests.plugins.caches",
+    "tests.plugins.figures",
+    "tests.plugins.hearts",
+    "tests.plugins.rounds",
+]

@@ -44,13 +44,18 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(DATABASE_URL)}
+#: `default` falls back to memory while Redis is away; `shared` then keeps nothing, for what one
+#: process must not remember beside the others.
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
-        "BACKEND": "django_redis.cache.RedisCache",
+        "BACKEND": "project.core.caching.FallbackCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"SOCKET_TIMEOUT": 0.5, "SOCKET_CONNECT_TIMEOUT": 0.5},
-    }
-    if REDIS_URL
-    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+        "NAME": "default",
+    },
+    "shared": {
+        "BACKEND": "project.core.caching.SharedCache",
+        "LOCATION": REDIS_URL,
+        "NAME": "shared",
+    },
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"

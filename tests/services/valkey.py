@@ -24,10 +24,10 @@ def _answers(port: int) -> bool:
 
 
 @contextmanager
-def running() -> Iterator[str]:
-    """Run a server while the block runs; gives its URL."""
+def running(port: int = 0) -> Iterator[str]:
+    """Run a server while the block runs, at ``port`` or a free one; gives its URL."""
     folder = Path(tempfile.mkdtemp(prefix="millrace-valkey-"))
-    port = guarded.free_port()
+    port = port or guarded.free_port()
     words = [str(get_binary_path()), "--bind", "127.0.0.1", "--port", str(port)]
     words += ["--save", "", "--appendonly", "no", "--databases", str(DATABASES)]
     words += ["--dir", str(folder)]
