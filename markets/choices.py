@@ -83,3 +83,29 @@ class Source(models.TextChoices):
     COLLECT = "collect", "Collected"
     BACKFILL = "backfill", "Backfilled"
     IMPORT = "import", "Imported"
+
+
+class FindingKind(models.TextChoices):
+    """What is wrong, or odd, about candles as they came."""
+
+    DUPLICATE = "duplicate", "Duplicate"
+    OUT_OF_ORDER = "out_of_order", "Out of order"
+    OUTSIDE = "outside", "Outside of what was asked for"
+    MISALIGNED = "misaligned", "Off the grid"
+    NOT_A_NUMBER = "not_a_number", "Not a number"
+    BAD_VALUE = "bad_value", "Impossible value"
+    BAD_OHLC = "bad_ohlc", "Impossible prices"
+    PRICE_JUMP = "price_jump", "Price jump"
+    VOLUME_ANOMALY = "volume_anomaly", "Odd volume"
+    FLAT_LINE = "flat_line", "Flat line"
+
+
+#: Kinds that no candle can have that is right; a collector's policy is about them.
+WRONG: Final = (
+    FindingKind.MISALIGNED,
+    FindingKind.NOT_A_NUMBER,
+    FindingKind.BAD_VALUE,
+    FindingKind.BAD_OHLC,
+)
+#: Kinds that may be true: always kept, and flagged.
+ODD: Final = (FindingKind.PRICE_JUMP, FindingKind.VOLUME_ANOMALY, FindingKind.FLAT_LINE)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from markets.models.candles import Candle  # noqa: F401 -- in strings
     from markets.models.collectors import CollectorConfig  # noqa: F401 -- in strings
     from markets.models.places import Market, Series  # noqa: F401 -- in strings
-    from markets.models.quality import BackfillTask, Gap  # noqa: F401 -- in strings
+    from markets.models.quality import BackfillTask, Finding, Gap  # noqa: F401 -- in strings
 
 
 class MarketQuerySet(models.QuerySet["Market"]):
@@ -90,3 +90,15 @@ class BackfillTaskQuerySet(models.QuerySet["BackfillTask"]):
     def most_urgent_first(self) -> Self:
         """By priority, the highest first, then by age."""
         return self.order_by(F("priority").desc(), "created_at", "id")
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    """Sets of findings."""
+
+    def unsettled(self) -> Self:
+        """Findings that nobody said to be right; they count."""
+        return self.filter(settled_at__isnull=True)
+
+    def touching(self, start_ms: int, end_ms: int) -> Self:
+        """Findings that have a moment in common with ``[start_ms, end_ms)``."""
+        return self.filter(start_ms__lt=end_ms, end_ms__gt=start_ms)

@@ -1,5 +1,5 @@
 """Staff pages of the markets app."""
 
-from markets.admin import candles, collectors, places, repairs
+from markets.admin import candles, collectors, findings, places, repairs
 
-__all__ = ["candles", "collectors", "places", "repairs"]
+__all__ = ["candles", "collectors", "findings", "places", "repairs"]

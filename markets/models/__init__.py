@@ -3,7 +3,7 @@
 from markets.models.candles import Candle, CandleRevision
 from markets.models.collectors import CollectorConfig, RateBudget
 from markets.models.places import Exchange, Market, Series
-from markets.models.quality import BackfillTask, Gap, QualitySummary
+from markets.models.quality import BackfillTask, Finding, Gap, QualitySummary
 
 __all__ = [
     "BackfillTask",
@@ -11,6 +11,7 @@ __all__ = [
     "CandleRevision",
     "CollectorConfig",
     "Exchange",
+    "Finding",
     "Gap",
     "Market",
     "QualitySummary",

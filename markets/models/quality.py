@@ -8,9 +8,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from markets.choices import MISSING, GapReason, GapState, Origin, TaskStatus
+from markets.choices import MISSING, FindingKind, GapReason, GapState, Origin, Source, TaskStatus
 from markets.models.places import Series
-from markets.querysets import BackfillTaskQuerySet, GapQuerySet
+from markets.querysets import BackfillTaskQuerySet, FindingQuerySet, GapQuerySet
 
 
 def no_evidence() -> list[dict[str, Any]]:
@@ -178,6 +178,7 @@ class QualitySummary(models.Model):
     bad_value = models.PositiveIntegerField(default=0)
     price_jumps = models.PositiveIntegerField(default=0)
     volume_anomalies = models.PositiveIntegerField(default=0)
+    flat = models.PositiveIntegerField(default=0, help_text="candles of flat lines")
     score = models.FloatField(default=100)
     computed_at = models.DateTimeField(default=timezone.now)
 
@@ -203,3 +204,51 @@ class QualitySummary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.series_id} {self.start_ms}: {self.score:.0f}"
+
+
+class Finding(models.Model):
+    """What was wrong or odd about candles that came: ``[start_ms, end_ms)``, seen once or often."""
+
+    series = models.ForeignKey(Series, models.PROTECT, related_name="findings", db_index=False)
+    kind = models.CharField(max_length=16, choices=FindingKind)
+    start_ms = models.BigIntegerField(help_text="open time of the first candle, as it came")
+    end_ms = models.BigIntegerField(help_text="exclusive")
+    count = models.PositiveIntegerField(default=1, help_text="candles that it stands for")
+    is_stored = models.BooleanField(help_text="the candle was kept; else it was left out")
+    detail = models.JSONField(default=dict, blank=True, help_text="what was seen")
+    source = models.CharField(max_length=10, choices=Source)
+    found_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    times_seen = models.PositiveIntegerField(default=1)
+    settled_at = models.DateTimeField(
+        null=True, blank=True, help_text="staff say that it is right: it doesn't count any more"
+    )
+    settled_by = models.CharField(max_length=150, blank=True)
+    note = models.CharField(max_length=300, blank=True)
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("-id",)
+        constraints = [
+            models.CheckConstraint(
+                name="finding_range_not_empty", condition=Q(end_ms__gt=F("start_ms"), count__gte=1)
+            ),
+            models.CheckConstraint(
+                name="finding_settled_says_by_whom",
+                condition=Q(settled_at__isnull=True, settled_by="")
+                | (Q(settled_at__isnull=False) & ~Q(settled_by="")),
+            ),
+            # the same fault of the same candle is one row, however often it is seen; also the
+            # index of the chart and of the days' counts
+            models.UniqueConstraint(fields=["series", "start_ms", "kind"], name="finding_once"),
+        ]
+        indexes = [
+            # the clean-up of old ones
+            models.Index(fields=["last_seen_at"], name="finding_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} at {self.start_ms} of {self.series_id}"

@@ -10,6 +10,7 @@ from markets.models import (
     CandleRevision,
     CollectorConfig,
     Exchange,
+    Finding,
     Gap,
     Market,
     QualitySummary,
@@ -127,3 +128,18 @@ def make_candle_revision(series: Series | None = None, **fields: Any) -> CandleR
     for name in ("open", "high", "low", "close", "volume"):
         facts |= {f"old_{name}": 1.0, f"new_{name}": 2.0}
     return CandleRevision.objects.create(series=series or make_series(), **{**facts, **fields})
+
+
+def make_finding(series: Series | None = None, **fields: Any) -> Finding:
+    start_ms = fields.pop("start_ms", START_MS)
+    facts: dict[str, Any] = {
+        "kind": "price_jump",
+        "start_ms": start_ms,
+        "end_ms": start_ms + MINUTE,
+        "is_stored": True,
+        "source": Source.COLLECT,
+        "found_at": NOW,
+        "last_seen_at": NOW,
+        **fields,
+    }
+    return Finding.objects.create(series=series or make_series(), **facts)
