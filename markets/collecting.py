@@ -23,8 +23,9 @@ from markets import (
     ledger,
     metrics,
     partitions,
-    quality,
+    reviewing,
     storing,
+    summarising,
     timeframes,
 )
 from markets.adapters.wire import UnknownSymbolError
@@ -168,6 +169,7 @@ class Cycle:
                 _require_listed(series)
                 self._synchronise(line)
                 self._pages(series, line)
+            self._summarise(series)
         except StopWorkError as stop:
             self._stop = stop
             return
@@ -191,9 +193,13 @@ class Cycle:
         whole = grid.count(*plan.older) + grid.count(*plan.newer)
         done = 0
         for page in _newer_then_older(pager, plan):
-            commit(series, page, means=self._means, is_sparse=self._collector.is_sparse)
+            commit(series, page, means=self._means)
             done += grid.count(page.asked.start_ms, page.asked.end_ms)
             self._report(series, 100.0 * done / max(1, whole), page)
+
+    def _summarise(self, series: Series) -> None:
+        is_sparse = self._means.limits.is_sparse
+        summarising.recount(series, now=timezone.now(), is_sparse=is_sparse, days=1)
 
     def _report(self, series: Series, percent: float, page: Page) -> None:
         with self._lock:
@@ -295,7 +301,6 @@ def commit(
     page: Page,
     *,
     means: Means,
-    is_sparse: bool = False,
     now: datetime | None = None,
 ) -> storing.Stored:
     """Store a page, and how far the series has come with it, in one transaction."""
@@ -306,8 +311,8 @@ def commit(
         done = storing.upsert_candles(
             series_id=series.pk, rows=page.rows, source=Source.COLLECT, now=moment
         )
-        ledger.note_page(series, page, now=moment, is_sparse=is_sparse)
-        quality.note_findings(series, page.findings, page.asked.start_ms, now=moment)
+        ledger.note_page(series, page, now=moment, is_sparse=means.limits.is_sparse)
+        reviewing.note_page(series, page, source=Source.COLLECT, limits=means.limits, now=moment)
         _advance(series, page, moment)
     for result in ("inserted", "updated", "revised"):
         metrics.CANDLES.labels(means.exchange, result).inc(getattr(done, result))

@@ -12,6 +12,7 @@ from markets import collectorfiles
 from markets.adapters import venues
 from markets.choices import Egress, Policy
 from markets.collectorfiles import BadCollectorFileError, CollectorFile
+from markets.detecting import USUAL, Limits
 from markets.models import CollectorConfig, Exchange, Market, Series
 from project.core.errors import FieldProblem, InvalidInputError
 from project.core.moments import stamp
@@ -238,6 +239,7 @@ class Means:
     egress: Egress
     policy: Policy
     request_limit: int
+    limits: Limits = USUAL
 
 
 def means_of(collector: CollectorConfig) -> Means:
@@ -262,6 +264,7 @@ def means_of(collector: CollectorConfig) -> Means:
         egress=Egress(collector.egress),
         policy=Policy(collector.validation_policy),
         request_limit=collector.request_limit,
+        limits=Limits(collector.price_jump_mad, collector.is_sparse),
     )
 
 

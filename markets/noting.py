@@ -12,6 +12,8 @@ from markets.models import Finding, Series
 
 #: Rows that one call writes for a kind; what is beyond is counted in the last of them.
 MOST_ROWS: Final = 500
+#: What the database takes for a moment; an exchange may send anything.
+_GREATEST_MS: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ class Seen:
 
 def note(series: Series, seen: Iterable[Seen], *, source: Source, now: datetime) -> int:
     """Keep what was seen; what is known already is seen once more. Return how many are new."""
-    wanted = {(one.kind.value, one.start_ms): one for one in _folded(list(seen))}
+    found = [one for one in seen if one.start_ms >= 0 and one.end_ms < _GREATEST_MS]
+    found = [one for one in found if not _joined(series, one, now)]
+    wanted = {(one.kind.value, one.start_ms): one for one in _folded(found)}
     if not wanted:
         return 0
     starts = [start for _, start in wanted]
@@ -47,6 +51,28 @@ def note(series: Series, seen: Iterable[Seen], *, source: Source, now: datetime)
     new = [_row(series, one, source, now) for key, one in wanted.items() if key not in pairs]
     Finding.objects.bulk_create(new, ignore_conflicts=True)  # a rival may have seen it as well
     return len(new)
+
+
+def _joined(series: Series, one: Seen, now: datetime) -> bool:
+    """Let a flat line that is known grow by what was seen of it; False where it is none of those."""
+    if one.kind != FindingKind.FLAT_LINE:
+        return False
+    flat = Finding.objects.filter(series=series, kind=one.kind)
+    known = flat.filter(start_ms__lte=one.end_ms, end_ms__gte=one.start_ms).first()
+    if known is None:
+        return False
+    end_ms = max(known.end_ms, one.end_ms)
+    start_ms = min(known.start_ms, one.start_ms)
+    step_ms = (one.end_ms - one.start_ms) // one.count
+    count = max(known.count, one.count, (end_ms - start_ms) // step_ms)
+    Finding.objects.filter(pk=known.pk).update(
+        start_ms=start_ms,
+        end_ms=end_ms,
+        count=count,
+        times_seen=F("times_seen") + 1,
+        last_seen_at=now,
+    )
+    return True
 
 
 def _row(series: Series, one: Seen, source: Source, now: datetime) -> Finding:

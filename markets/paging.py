@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from markets import checking, metrics
+from markets import checking, metrics, noting, summarising
 from markets.adapters import venues
 from markets.adapters.wire import PageAsk
 from markets.asking import Line
 from markets.checking import Asked, Page
-from markets.choices import Policy
+from markets.choices import Policy, Source
 from markets.models import Candle, Series
 from markets.rows import Row
 from markets.timeframes import Timeframe
@@ -18,6 +18,14 @@ from markets.timeframes import Timeframe
 GRACE_MS: Final = 5_000
 #: Stored candles with which a page is compared, to tell another market's answer.
 COMPARED: Final = 50
+
+
+class _RejectedError(Exception):
+    """Carries the failure past the retries of the line."""
+
+    def __init__(self, error: checking.BadRowsError) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Pager:
@@ -45,9 +53,10 @@ class Pager:
         policy = self._line.means.policy
         try:
             page = self._line.ask(lambda venue: self._checked(venue.page(ask), asked, policy))
+        except _RejectedError as rejected:
+            self._note_rejected(rejected.error)
+            raise rejected.error from rejected
         except checking.BadRowsError:
-            if policy != Policy.RETRY:
-                raise
             # asked again as often as allowed: now without the rows that can't be right
             page = self._line.ask(lambda venue: self._checked(venue.page(ask), asked, Policy.SKIP))
         for kind, count in page.findings.items():
@@ -99,8 +108,22 @@ class Pager:
             now_ms=self._line.now_ms(),
         )
 
+    def _note_rejected(self, error: checking.BadRowsError) -> None:
+        """Keep what was wrong with a page that is thrown away."""
+        for one in error.seen:
+            metrics.FINDINGS.labels(self._line.means.exchange, one.kind.value).inc(one.count)
+        now = self._line.tools.clock()
+        noting.note(self._series, error.seen, source=Source.COLLECT, now=now)
+        for at in {one.start_ms for one in error.seen}:
+            summarising.mark(self._series.pk, at, at + 1)
+
     def _checked(self, rows: list[Row], asked: Asked, policy: Policy) -> Page:
-        page = checking.check(rows, asked, policy=policy)
+        try:
+            page = checking.check(rows, asked, policy=policy)
+        except checking.BadRowsError as error:
+            if policy == Policy.REJECT:  # thrown away as it is: asked again in the next cycle
+                raise _RejectedError(error) from error
+            raise
         checking.require_same_market(page.rows, self._stored(page.rows), symbol=asked.symbol)
         now_ms = self._line.now_ms()
         return replace(page, rows=[self._judged(row, now_ms) for row in page.rows])

@@ -4,26 +4,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
-from django.db import transaction
-from django.db.models import Count, F, Max, Min
+from django.db.models import Count, Max, Min
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from markets import backfilling, kinds, ledger, scoring, timeframes
-from markets.models import Candle, Market, QualitySummary, Series
+from markets import backfilling, kinds, ledger, reviewing, summarising
+from markets.detecting import Limits
+from markets.models import Candle, Market, Series
 from markets.querysets import SeriesQuerySet
-from markets.timeframes import DAY_MS, Timeframe
+from markets.timeframes import DAY_MS
 from project.core import runs
 from project.core.callers import Caller
 from project.core.models import Run
 from project.core.working import Work
-
-#: Days that each check counts anew; older ones when candles of theirs change.
-DAYS: Final = 2
-#: Findings of pages that a day's row keeps.
-KEPT: Final = ("duplicate", "out_of_order", "misaligned", "bad_value", "bad_ohlc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +79,9 @@ def check(
     for number, one in enumerate(series, start=1):
         done = ledger.survey(one, now=now)
         total.update(opened=done.opened, closed=done.closed, missing=done.missing)
-        summarise(one, now=now)
+        limits = reviewing.limits_of(one)
+        _review(one, limits, now)
+        summarising.recount(one, now=now, is_sparse=limits.is_sparse)
         if work is not None:
             progress = 90.0 * number / len(series)
             work.report(phase="surveying", progress=progress, counts=dict(total))
@@ -98,65 +95,12 @@ def check(
     return Checked(len(series), total["opened"], total["closed"], total["missing"], total["tasks"])
 
 
-def summarise(series: Series, *, now: datetime, days: int = DAYS) -> None:
-    """Count the last ``days`` days of a series that have candles, and score them."""
-    grid = timeframes.of(series.timeframe)
-    rows = Candle.objects.filter(series=series)
-    ends = rows.aggregate(first=Min("open_time"), last=Max("open_time"))
-    if ends["last"] is None:
-        return
-    today = ends["last"] // DAY_MS * DAY_MS
-    for start in range(
-        max(ends["first"] // DAY_MS * DAY_MS, today - (days - 1) * DAY_MS), today + 1, DAY_MS
-    ):
-        _summarise_day(series, grid, (start, start + DAY_MS), ends, now)
-
-
-def _summarise_day(
-    series: Series, grid: Timeframe, day: ledger.Range, ends: dict[str, int], now: datetime
-) -> None:
-    start, end = day
-    low = grid.ceil(max(start, ends["first"]))
-    high = grid.ceil(min(end, ends["last"] + 1))
-    expected = grid.count(low, high)
-    stored = Candle.objects.filter(series=series).within(start, end).count()
-    facts = {
-        "end_ms": end,
-        "expected": expected,
-        "stored": stored,
-        "missing": max(0, expected - stored),
-        "computed_at": now,
-    }
-    row, _ = QualitySummary.objects.update_or_create(series=series, start_ms=start, defaults=facts)
-    score_again(row)
-
-
-def score_again(row: QualitySummary) -> None:
-    """Write the score that the counts of a row give."""
-    counts = {kind: getattr(row, kind) for kind in scoring.WEIGHTS}
-    score = scoring.calculate_quality_score(counts, expected=row.expected)
-    QualitySummary.objects.filter(pk=row.pk).update(score=score)
-
-
-def note_findings(series: Series, findings: Counter[str], at_ms: int, *, now: datetime) -> None:
-    """Add what was wrong with a page to the row of the day in which it began."""
-    told = findings + Counter(bad_value=findings["not_a_number"])
-    counted = {kind: told[kind] for kind in KEPT if told[kind]}
-    if not counted:
-        return
-    start = at_ms // DAY_MS * DAY_MS
-    grid = timeframes.of(series.timeframe)
-    expected = grid.count(grid.ceil(start), grid.ceil(start + DAY_MS))
-    with transaction.atomic():
-        row, _ = QualitySummary.objects.get_or_create(
-            series=series,
-            start_ms=start,
-            defaults={"end_ms": start + DAY_MS, "expected": expected, "computed_at": now},
-        )
-        changes: dict[str, Any] = {kind: F(kind) + count for kind, count in counted.items()}
-        QualitySummary.objects.filter(pk=row.pk).update(**changes)
-        row.refresh_from_db()
-        score_again(row)
+def _review(series: Series, limits: Limits, now: datetime) -> None:
+    """Look again at the candles of the last days: corrected ones may be odd no more."""
+    last = Candle.objects.filter(series=series).aggregate(last=Max("open_time"))["last"]
+    if last is not None:
+        start = last // DAY_MS * DAY_MS - (summarising.DAYS - 1) * DAY_MS
+        reviewing.review(series, start_ms=start, end_ms=last + 1, limits=limits, now=now)
 
 
 def coverage(series: Iterable[Series]) -> dict[int, dict[str, Any]]:

@@ -13,7 +13,9 @@ from markets import (
     configuring,
     ledger,
     partitions,
+    reviewing,
     storing,
+    summarising,
     timeframes,
 )
 from markets.asking import Line, Tools
@@ -92,24 +94,25 @@ def _attempt(task: BackfillTask, work: Work) -> None:
     with asking.line_for(means, holder="markets.backfill", tools=Tools(check=work.check)) as line:
         work.report(phase="asking")
         line.synchronise()
-        repair = Repair(task, work, line, is_sparse=collector.is_sparse)
+        repair = Repair(task, work, line)
         repair.windows()
         repair.bridges()
     now = timezone.now()
     grid = timeframes.of(task.series.timeframe)
     around = ledger.around(task.series_id, grid, (task.start_ms, task.end_ms))
     ledger.survey(task.series, now=now, within=around)
+    summarising.recount(task.series, now=now, is_sparse=collector.is_sparse)
     end(task, work, TaskStatus.COMPLETED, now=now)
 
 
 class Repair:
     """One attempt at a task: its windows, then the proofs that its windows could not give."""
 
-    def __init__(self, task: BackfillTask, work: Work, line: Line, *, is_sparse: bool) -> None:
+    def __init__(self, task: BackfillTask, work: Work, line: Line) -> None:
         self._task = task
         self._work = work
         self._line = line
-        self._is_sparse = is_sparse
+        self._limits = line.means.limits
         self._grid = timeframes.of(task.series.timeframe)
         self._pager = Pager(line, task.series, self._grid)
 
@@ -166,7 +169,10 @@ class Repair:
         with transaction.atomic():
             done = self._store([row for row in page.rows if self._is_inside(row)], now)
             self._store([row for row in page.rows if not self._is_inside(row)], now)
-            ledger.note_page(task.series, page, now=now, is_sparse=self._is_sparse)
+            ledger.note_page(task.series, page, now=now, is_sparse=self._limits.is_sparse)
+            reviewing.note_page(
+                task.series, page, source=Source.BACKFILL, limits=self._limits, now=now
+            )
             self._keep(candles_found=F("candles_found") + done.inserted)
         counts = self._work.run.counts
         self._work.report(

@@ -15,7 +15,7 @@ from unfold.forms import BaseDialogForm
 from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from markets import noting
+from markets import reviewing
 from markets.admin.showing import at, span
 from markets.choices import ODD, FindingKind
 from markets.models import Finding
@@ -103,7 +103,7 @@ class FindingAdmin(pages.ReadOnly):
     def settle_chosen(self, request: HttpRequest, chosen: QuerySet[Finding]) -> None:
         """Settle the chosen findings: they don't count any more."""
         who, now = str(request.user), timezone.now()
-        settled = sum(noting.settle(one, user=who, now=now) for one in chosen)
+        settled = sum(reviewing.settle(one, user=who, now=now) for one in chosen)
         self.message_user(request, f"Settled {settled} finding(s).", messages.SUCCESS)
 
     @action(
@@ -124,7 +124,7 @@ class FindingAdmin(pages.ReadOnly):
         def deed() -> str:
             found = Finding.objects.get(pk=object_id)
             told = {"note": form.cleaned_data["note"], "user": str(request.user)}
-            if not noting.settle(found, now=timezone.now(), **told):
+            if not reviewing.settle(found, now=timezone.now(), **told):
                 return "It was settled before."
             return "The finding doesn't count any more."
 
@@ -147,7 +147,7 @@ class FindingAdmin(pages.ReadOnly):
 
         def deed() -> str:
             found = Finding.objects.get(pk=object_id)
-            return "It counts again." if noting.reopen(found) else "It does count."
+            return "It counts again." if reviewing.reopen(found) else "It does count."
 
         return pages.carry_out(request, deed, to=_page(object_id))
 

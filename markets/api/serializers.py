@@ -68,6 +68,7 @@ class QualityOut(serializers.Serializer[Any]):
     expected = serializers.IntegerField()
     stored = serializers.IntegerField()
     missing = serializers.IntegerField()
+    excused = serializers.IntegerField(help_text="not stored, and known never to have been there")
     duplicate = serializers.IntegerField()
     out_of_order = serializers.IntegerField()
     misaligned = serializers.IntegerField()
@@ -75,6 +76,7 @@ class QualityOut(serializers.Serializer[Any]):
     bad_value = serializers.IntegerField()
     price_jumps = serializers.IntegerField()
     volume_anomalies = serializers.IntegerField()
+    flat = serializers.IntegerField(help_text="candles of flat lines")
     score = serializers.FloatField()
     computed_at = serializers.DateTimeField()
 

@@ -12,7 +12,7 @@ from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from markets import backfilling, collecting, configuring, quality, reading, timeframes
+from markets import backfilling, collecting, configuring, quality, reading, summarising, timeframes
 from markets.api import asking
 from markets.api.serializers import (
     BackfillAcceptedOut,
@@ -219,7 +219,7 @@ class MarketQuality(APIView):
 
 
 def _summary(row: QualitySummary) -> dict[str, Any]:
-    names = ("expected", "stored", "missing", *quality.KEPT, "price_jumps", "volume_anomalies")
+    names = ("expected", "stored", "missing", "excused", *summarising.COLUMNS)
     return {
         "id": row.pk,
         "timeframe": row.series.timeframe,

@@ -179,8 +179,14 @@ class QualitySummary(models.Model):
     price_jumps = models.PositiveIntegerField(default=0)
     volume_anomalies = models.PositiveIntegerField(default=0)
     flat = models.PositiveIntegerField(default=0, help_text="candles of flat lines")
+    excused = models.PositiveIntegerField(
+        default=0, help_text="not stored, and known not to be there: not counted as missing"
+    )
     score = models.FloatField(default=100)
     computed_at = models.DateTimeField(default=timezone.now)
+    is_stale = models.BooleanField(
+        default=False, help_text="its candles changed since; the next check counts them again"
+    )
 
     class Meta:
         """Rules kept by the database."""
@@ -200,6 +206,10 @@ class QualitySummary(models.Model):
         indexes = [
             # the report of the last hours over all series
             models.Index(fields=["start_ms"], name="quality_window"),
+            # summarising.recount: days to be counted again
+            models.Index(
+                fields=["series", "start_ms"], name="quality_stale", condition=Q(is_stale=True)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,7 +1,5 @@
 """The quality check."""
 
-from collections import Counter
-
 import pytest
 from django.utils import timezone
 
@@ -12,8 +10,6 @@ from project.core.models import Run
 from project.core.runs import AlreadyRunningError
 from tests.markets import doing
 from tests.markets.factories import MINUTE, NOW, START_MS, make_candles, make_series
-
-DAY = 86_400_000
 
 
 @pytest.mark.django_db
@@ -54,24 +50,6 @@ def test_days_are_counted_and_scored():
     )
     assert first.score == pytest.approx(90.0)
     assert (second.expected, second.missing, second.score) == (560, 0, 100.0)
-
-
-@pytest.mark.django_db
-def test_findings_of_pages_lower_the_score_of_their_day():
-    series = make_series()
-    found = Counter(bad_ohlc=72, not_a_number=72, outside=5)
-
-    quality.note_findings(series, found, START_MS + 5 * MINUTE, now=NOW)
-    quality.note_findings(series, Counter(), START_MS, now=NOW)
-
-    row = QualitySummary.objects.get()
-    assert (row.start_ms, row.end_ms, row.bad_ohlc, row.bad_value) == (
-        START_MS,
-        START_MS + DAY,
-        72,
-        72,
-    )
-    assert row.score == pytest.approx(100 * 0.96 * 0.96)
 
 
 @pytest.mark.django_db

@@ -30,3 +30,13 @@ def test_score_is_a_percentage_and_never_rises_with_a_fault(counts, expected, ki
 )
 def test_score_of_a_day(counts, score):
     assert scoring.calculate_quality_score(counts, expected=1440) == pytest.approx(score)
+
+
+@given(counts=counts, expected=st.integers(0, 3000))
+def test_losses_explain_the_score(counts, expected):
+    kept = 100.0
+    for lost in scoring.losses(counts, expected=expected).values():
+        assert 0 < lost <= 1
+        kept *= 1 - lost
+
+    assert scoring.calculate_quality_score(counts, expected=expected) == pytest.approx(kept)
