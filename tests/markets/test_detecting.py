@@ -164,7 +164,8 @@ def test_nothing_that_may_be_stored_breaks_it(parts):
 
 
 def _row(line):
-    return Row(int(line[0]), *(float(value) for value in line[1:6]))
+    opened, high, low, closed, volume = map(float, line[1:6])
+    return Row(int(line[0]), opened, high, low, closed, volume)
 
 
 @pytest.mark.skipif(
