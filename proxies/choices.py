@@ -119,3 +119,10 @@ class FetchError(models.TextChoices):
     PARSE = "parse", "Can't be read"
     NETWORK = "network", "Network"
     UNKNOWN = "unknown", "Unknown"
+
+
+class DeliveryState(models.TextChoices):
+    """Where a snapshot for the ETL endpoint is."""
+
+    WAITING = "waiting", "In the outbox"
+    SENT = "sent", "Sent"

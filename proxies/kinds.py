@@ -17,3 +17,14 @@ VALIDATE: Final = register(
 )
 IMPORT: Final = register(Kind("proxies.import", "Import proxies", limit_s=600))
 SWEEP: Final = register(Kind("proxies.sweep", "End leases that ran out", limit_s=60, alone=True))
+#: Its name is the contract's. Three tries, then the delivery waits in the outbox.
+ETL_SYNC: Final = register(
+    Kind(
+        "core.etl_sync",
+        "Send a snapshot of the pools (ETL)",
+        limit_s=300,
+        max_attempts=3,
+        loop="etl-sync",
+        alone=True,
+    )
+)

@@ -29,6 +29,9 @@ CHECKS: Final = Counter("proxy_validation_total", "Checks of proxies, by verdict
 CHECK_LATENCY: Final = Histogram(
     "proxy_validation_latency_seconds", "Latency of good checks", buckets=_SECONDS
 )
+ETL: Final = Counter(
+    "etl_sync_total", "Snapshots for the ETL endpoint: sent, retried, failed", ["outcome"]
+)
 LEASED: Final = Counter("proxy_leased_total", "Leases given, by pool", ["pool"])
 LEASE_REQUESTS: Final = Counter(
     "proxy_lease_requests_total", "Leases asked for: granted, reused, none", ["result"]

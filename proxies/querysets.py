@@ -6,11 +6,17 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import F, FilteredRelation, Q
 
-from proxies.choices import CHECKED, LeaseState, ProxyState, Scheme
+from proxies.choices import CHECKED, DeliveryState, LeaseState, ProxyState, Scheme
 
 if TYPE_CHECKING:
     from project.core.callers import Caller
-    from proxies.models import Lease, LeaseSlot, Proxy, ProxySource  # noqa: F401 -- in strings
+    from proxies.models import (  # noqa: F401 -- in strings
+        Delivery,
+        Lease,
+        LeaseSlot,
+        Proxy,
+        ProxySource,
+    )
 
 
 class ProxySourceQuerySet(models.QuerySet["ProxySource"]):
@@ -92,3 +98,15 @@ class LeaseQuerySet(models.QuerySet["Lease"]):
         if caller.is_staff:
             return self
         return self.filter(requested_by_id=caller.user_id) if caller.user_id else self.none()
+
+
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Sets of deliveries."""
+
+    def waiting(self) -> Self:
+        """Deliveries that have not arrived yet, the oldest first."""
+        return self.filter(state=DeliveryState.WAITING).order_by("pk")
+
+    def sent_before(self, moment: datetime) -> Self:
+        """Deliveries that arrived before ``moment``."""
+        return self.filter(state=DeliveryState.SENT, sent_at__lt=moment)

@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from project.core import tasks, working
-from proxies import checking, expiring, fetching, importing, kinds
+from proxies import checking, expiring, fetching, importing, kinds, syncing
 
 
 @shared_task(**tasks.options(kinds.FETCH.name))
@@ -28,3 +28,9 @@ def import_list(*, run_id: str, **_: object) -> None:
 def sweep(*, run_id: str, **_: object) -> None:
     """End leases that ran out."""
     working.execute(run_id, expiring.run, kind=kinds.SWEEP.name)
+
+
+@shared_task(**tasks.options(kinds.ETL_SYNC.name))
+def etl_sync(*, run_id: str, **_: object) -> None:
+    """Tell the ETL endpoint what the pools look like."""
+    working.execute(run_id, syncing.run, kind=kinds.ETL_SYNC.name)

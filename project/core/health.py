@@ -3,7 +3,7 @@
 import resource
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -133,6 +133,11 @@ def _probes() -> list[tuple[str, str, Callable[[datetime], str]]]:
     ]
 
 
+def probe_some(names: Collection[str], *, now: datetime) -> list[Probe]:
+    """Look at those of the configured dependencies that ``names`` has."""
+    return [_look(*each, now) for each in _probes() if each[0] in names]
+
+
 def _look(name: str, severity: str, look: Callable[[datetime], str], now: datetime) -> Probe:
     began = time.perf_counter()
     try:
@@ -173,19 +178,24 @@ _WAY_OUT: Final = {
 }
 
 
+def issue_of(probe: Probe) -> Issue:
+    """Return what a failed probe is to people."""
+    where = _WAY_OUT.get(probe.name, _LOOK_CLOSER)
+    text = f"{probe.name}: {probe.detail}"
+    return Issue(f"{probe.name}_failing", probe.severity, text, *where)
+
+
+def status_of(found: Sequence[Issue]) -> str:
+    """Return ``healthy``, ``degraded`` or ``unhealthy``."""
+    if not found:
+        return "healthy"
+    return "unhealthy" if any(issue.severity == RED for issue in found) else "degraded"
+
+
 def all_issues(*, now: datetime) -> list[Issue]:
     """Return the issues of probes and apps, the worst first."""
     probes = probe_all(now=now)
-    failed = [
-        Issue(
-            f"{probe.name}_failing",
-            probe.severity,
-            f"{probe.name}: {probe.detail}",
-            *_WAY_OUT.get(probe.name, _LOOK_CLOSER),
-        )
-        for probe in probes
-        if not probe.is_ok
-    ]
+    failed = [issue_of(probe) for probe in probes if not probe.is_ok]
     if any(probe.name == "database" and not probe.is_ok for probe in probes):
         return failed  # apps would only repeat it, each after its own time-out
     return sorted([*failed, *issues.current(now=now)], key=lambda found: found.severity != RED)
@@ -194,11 +204,8 @@ def all_issues(*, now: datetime) -> list[Issue]:
 def summary(*, now: datetime) -> dict[str, Any]:
     """Return what ``/api/health`` answers."""
     found = all_issues(now=now)
-    status = "healthy"
-    if found:
-        status = "unhealthy" if any(issue.severity == RED for issue in found) else "degraded"
     return {
-        "status": status,
+        "status": status_of(found),
         "timestamp": stamp(now),
         "version": version.NUMBER,
         "commit": version.commit(),

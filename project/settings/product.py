@@ -13,3 +13,9 @@ JUDGE_CA_FILE = env.text("JUDGE_CA_FILE", "")
 PROXY_CONNECT_TIMEOUT_S = env.number("PROXY_CONNECT_TIMEOUT_S", 5, at_least=0.1)
 PROXY_TOTAL_TIMEOUT_S = env.number("PROXY_TOTAL_TIMEOUT_S", 10, at_least=0.1)
 PROXY_CHECKS_AT_ONCE = env.whole("PROXY_CHECKS_AT_ONCE", 200, at_least=1)
+#: Where snapshots of the pools go; empty: into the folder DATA_DIR/etl-spool.
+ETL_URL = env.url("ETL_URL", "", schemes=("http", "https"))
+#: The API key that the other installation wants to see.
+ETL_API_KEY = env.text("ETL_API_KEY", "")
+#: Seconds that the ETL endpoint may take to answer.
+ETL_TIMEOUT_S = env.number("ETL_TIMEOUT_S", 10, at_least=0.1)

@@ -1,18 +1,16 @@
 """Downloading published lists: only from public addresses, within time and size."""
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, Final
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
-from project.core import addresses
 from project.core.errors import AppError, TransientError
+from proxies.adapters import guarding
 from proxies.choices import FetchError
 
 _CHUNK_BYTES: Final = 65536
@@ -63,34 +61,10 @@ class Download:
     error: DownloadError | None = None
 
 
-class _CheckedResolver(AbstractResolver):
-    """Resolves names, and gives only an address that was checked: that one is connected to."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the checked address of ``host``."""
-        found = await addresses.resolve(host, port)
-        is_v6 = ":" in found.address
-        return [
-            ResolveResult(
-                hostname=host,
-                host=found.address,
-                port=port,
-                family=socket.AF_INET6 if is_v6 else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-        ]
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing to close."""
-
-
 async def download_all(asked: Sequence[ListRequest], *, limits: Limits) -> AsyncIterator[Download]:
     """Yield each list as it arrives, the quickest first; a failure is one of its answers."""
     timeout = aiohttp.ClientTimeout(total=limits.total_s, connect=limits.connect_s)
-    connector = aiohttp.TCPConnector(resolver=_CheckedResolver(), force_close=True)
+    connector = aiohttp.TCPConnector(resolver=guarding.CheckedResolver(), force_close=True)
     room = asyncio.Semaphore(_AT_ONCE)
     async with aiohttp.ClientSession(
         connector=connector,
@@ -119,6 +93,9 @@ async def _one(
                 file = await _download(session, asked, limits)
         except DownloadError as error:
             return Download(asked.key, loop.time() - began_s, error=error)
+        except guarding.ForbiddenPlaceError as error:
+            barred = DownloadError(str(error))
+            return Download(asked.key, loop.time() - began_s, error=barred)
         except TimeoutError:
             late = DownloadError(f"no answer in {limits.total_s:g} s", kind=FetchError.TIMEOUT)
             return Download(asked.key, loop.time() - began_s, error=late)
@@ -141,27 +118,13 @@ async def _download(
     url = URL(asked.url)
     home = url.origin()
     for _ in range(limits.redirects + 1):
-        _require_public(url)
+        guarding.require_web(url)
         headers = asked.headers if url.origin() == home else {}
         async with session.get(url, headers=headers, allow_redirects=False) as answer:
             if answer.status not in _REDIRECTS:
                 return await _body(answer, limits)
             url = url.join(URL(answer.headers.get("Location", "")))
     raise DownloadError(f"more than {limits.redirects} redirects")
-
-
-def _require_public(url: URL) -> None:
-    """Refuse what isn't the web, and addresses inside private networks; names are checked later."""
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise DownloadError("leads to what is no web address")
-    try:
-        socket.inet_pton(socket.AF_INET6 if ":" in url.host else socket.AF_INET, url.host)
-    except OSError:
-        return
-    try:
-        addresses.require_allowed(url.host)
-    except addresses.ForbiddenAddressError as error:
-        raise DownloadError("leads into a private network") from error
 
 
 async def _body(answer: aiohttp.ClientResponse, limits: Limits) -> IO[bytes]:

@@ -1,5 +1,5 @@
 """Staff pages of the proxies app."""
 
-from proxies.admin import leases, pool, sources
+from proxies.admin import etl, leases, pool, sources
 
-__all__ = ["leases", "pool", "sources"]
+__all__ = ["etl", "leases", "pool", "sources"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from proxies.api import importing, leases, views
+from proxies.api import etl, importing, leases, views
 
 urlpatterns = [
     path("proxies", views.ProxyList.as_view(), name="proxies"),
@@ -16,5 +16,8 @@ urlpatterns = [
     path(
         "proxies/leases/<int:lease_id>/release", leases.LeaseRelease.as_view(), name="lease-release"
     ),
+    path("etl/", etl.Root.as_view(), name="etl"),
+    path("etl/health", etl.Health.as_view(), name="etl-health"),
+    path("etl/snapshots", etl.Snapshots.as_view(), name="etl-snapshots"),
     path("proxies/<int:proxy_id>", views.ProxyDetail.as_view(), name="proxy"),
 ]

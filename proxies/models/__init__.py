@@ -1,17 +1,20 @@
 """What the proxies app remembers."""
 
+from proxies.models.etl import Delivery, ReceivedSnapshot
 from proxies.models.leases import Lease, LeaseSlot, StickySession, TargetState
 from proxies.models.pool import Check, PoolPolicy, Proxy
 from proxies.models.sources import ImportUpload, ProxySource, SourceEntry
 
 __all__ = [
     "Check",
+    "Delivery",
     "ImportUpload",
     "Lease",
     "LeaseSlot",
     "PoolPolicy",
     "Proxy",
     "ProxySource",
+    "ReceivedSnapshot",
     "SourceEntry",
     "StickySession",
     "TargetState",

@@ -9,12 +9,14 @@ from proxies.choices import Pool, ProxyState
 from proxies.identity import endpoint_key, hash_password
 from proxies.models import (
     Check,
+    Delivery,
     ImportUpload,
     Lease,
     LeaseSlot,
     PoolPolicy,
     Proxy,
     ProxySource,
+    ReceivedSnapshot,
     SourceEntry,
     StickySession,
     TargetState,
@@ -115,3 +117,20 @@ def make_pool_policy(**fields: Any) -> PoolPolicy:
         pool=pool, defaults=fields, create_defaults={**USUAL[pool], **fields}
     )
     return policy
+
+
+def make_delivery(**fields: Any) -> Delivery:
+    return Delivery.objects.create(**{"payload": {"version": "0"}, "made_at": NOW, **fields})
+
+
+def make_received_snapshot(**fields: Any) -> ReceivedSnapshot:
+    usual: dict[str, Any] = {
+        "key": f"key {next(_numbers)}",
+        "digest": "0" * 64,
+        "version": "0.1.0",
+        "taken_at": NOW,
+        "pools": {"hot": 1},
+        "sources": [{"name": "one"}],
+        "received_at": NOW,
+    }
+    return ReceivedSnapshot.objects.create(**{**usual, **fields})

@@ -2,6 +2,7 @@ import json
 
 import pytest
 from celery import current_app
+from django.db.models import Q
 from django_celery_beat.models import PeriodicTask
 
 from project.core.callers import SYSTEM
@@ -14,12 +15,14 @@ from tests.proxies.factories import NOW
 
 @pytest.mark.django_db
 def test_the_periodic_jobs_are_seeded():
-    jobs = PeriodicTask.objects.filter(task__startswith="proxies.")
+    ours = Q(task__startswith="proxies.") | Q(task="core.etl_sync", name="schedule_etl_sync")
+    jobs = PeriodicTask.objects.filter(ours)
 
     assert {(job.task, job.interval.every, job.enabled) for job in jobs} == {
         ("proxies.fetch", 60, True),
         ("proxies.validate", 300, True),
         ("proxies.sweep", 60, True),
+        ("core.etl_sync", 300, True),
     }
     assert all(json.loads(job.kwargs) == {} for job in jobs)
 
@@ -34,7 +37,8 @@ def test_each_kind_has_its_task():
     current_app.loader.import_default_modules()
     known = {kind.name for kind in vars(kinds).values() if isinstance(kind, Kind)}
 
-    assert known == {name for name in current_app.tasks if name.startswith("proxies.")}
+    ours = {name for name in current_app.tasks if name.startswith("proxies.")}
+    assert known == ours | {"core.etl_sync"}
 
 
 @pytest.mark.django_db(transaction=True)
