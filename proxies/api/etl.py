@@ -29,19 +29,11 @@ _REUSED: Final = {
 }
 
 
-class PoolField(serializers.Field[Any, Any, Any, Any]):
-    """What is told of one pool: its size, or an object with more."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        """Take a size or an object."""
-        is_size = isinstance(data, int) and not isinstance(data, bool) and data >= 0
-        if not is_size and not isinstance(data, dict):
-            raise serializers.ValidationError("a size, or an object", code="invalid")
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        """Return it as it is."""
-        return value
+def size_or_object(told: Any) -> None:
+    """Refuse what is neither a pool's size nor an object with more."""
+    is_size = isinstance(told, int) and not isinstance(told, bool) and told >= 0
+    if not is_size and not isinstance(told, dict):
+        raise serializers.ValidationError("a size, or an object", code="invalid")
 
 
 class SourceField(serializers.DictField):
@@ -63,7 +55,8 @@ class SnapshotIn(Input):
     commit = serializers.CharField(max_length=_LONGEST_NAME, allow_blank=True)
     timestamp = serializers.DateTimeField()
     pools = serializers.DictField(
-        child=PoolField(), help_text="size, or an object, by name of pool"
+        child=serializers.JSONField(validators=[size_or_object]),
+        help_text="size, or an object, by name of pool",
     )
     sources = serializers.ListField(child=SourceField(), max_length=_MOST_SOURCES)
 
