@@ -16,3 +16,6 @@ BACKFILL: Final = register(
 DISCOVER: Final = register(
     Kind("markets.discover", "Refresh the list of markets", limit_s=300, max_attempts=5)
 )
+PARTITION: Final = register(
+    Kind("markets.partition", "Make partitions ahead", limit_s=300, max_attempts=5, alone=True)
+)

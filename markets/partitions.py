@@ -1,64 +1,60 @@
-"""Which partitions of the candle table there are on PostgreSQL: one a month, made when needed.
+"""Which of the app's tables PostgreSQL keeps in pieces of time, and that those are there in time.
 
-SQLite has none: there every function here does nothing.
+SQLite has none: there every function here does nothing. The mechanism is ``project.db.partitions``.
 """
 
-from datetime import UTC, datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
-from django.db import connection, transaction
+from django.db import connection
+from django.utils import timezone
 
-TABLE: Final = "markets_candle"
-#: Serialises rivals that want the same partition; any number that nothing else uses.
-_LOCK: Final = 7_266_001
-_known: set[tuple[str, int]] = set()
+from project.core.moments import to_ms
+from project.core.working import Work
+from project.db.partitions import TimeTable, making
+from project.db.partitions.tables import month_ms, month_of
+
+CANDLES: Final = TimeTable("markets_candle", "open_time", segment_by="series_id")
+SUMMARIES: Final = TimeTable("markets_qualitysummary", "start_ms", segment_by="series_id")
+#: All of them; a table that is added here gets its months ahead of time.
+TABLES: Final = (CANDLES, SUMMARIES)
+#: Months made before they begin: a beat that stands still for so long does no harm.
+AHEAD: Final = 3
 
 
 def ensure(start_ms: int, end_ms: int) -> None:
-    """Make the partitions that candles in ``[start_ms, end_ms)`` go to.
+    """Make the partitions that candles in ``[start_ms, end_ms)`` and their days' rows go to.
 
     Call it outside of the transaction that writes the candles: attaching a partition locks more
     than a row, and what is made inside a transaction goes when that is rolled back.
     """
+    making.ensure(CANDLES, start_ms, end_ms)
+    making.ensure(SUMMARIES, start_ms, end_ms)
+
+
+def ensure_summaries(start_ms: int, end_ms: int) -> None:
+    """Make the partitions that quality summaries beginning in ``[start_ms, end_ms)`` go to."""
+    making.ensure(SUMMARIES, start_ms, end_ms)
+
+
+def make_ahead(*, now: datetime) -> list[str]:
+    """Make for every table the pieces of this month and the ``AHEAD`` next ones.
+
+    Returns:
+        Names of those that were not there before.
+    """
+    month, made = month_of(to_ms(now)), []
+    for table in TABLES:
+        before = set(making.pieces(table))
+        making.ensure(table, month_ms(month), month_ms(month + AHEAD + 1))
+        made += sorted({*making.pieces(table)} - before)
+    return made
+
+
+def run(work: Work) -> None:
+    """Do a run of ``markets.partition``."""
+    made = make_ahead(now=timezone.now())
+    there = sum(len(making.pieces(table)) for table in TABLES)
+    work.report(phase="done", progress=100, counts={"made": len(made), "partitions": there})
     if connection.vendor != "postgresql":
-        return
-    name = str(connection.settings_dict["NAME"])
-    for month in range(_month(start_ms), _month(max(start_ms, end_ms - 1)) + 1):
-        if (name, month) in _known:
-            continue
-        outer = connection.in_atomic_block
-        _make(month)
-        if not outer:
-            _known.add((name, month))
-
-
-def _month(moment_ms: int) -> int:
-    day = datetime.fromtimestamp(moment_ms / 1000, tz=UTC)
-    return day.year * 12 + day.month - 1
-
-
-def _month_ms(month: int) -> int:
-    return int(datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC).timestamp()) * 1000
-
-
-def _make(month: int) -> None:
-    part = f"{TABLE}_{month // 12:04d}_{month % 12 + 1:02d}"
-    with connection.cursor() as cursor:
-        if _is_there(cursor, part):
-            return
-        with transaction.atomic():
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
-            if _is_there(cursor, part):
-                return
-            # attaching, unlike CREATE … PARTITION OF, lets readers and writers go on
-            cursor.execute(f'CREATE TABLE "{part}" (LIKE "{TABLE}" INCLUDING ALL)')
-            cursor.execute(
-                f'ALTER TABLE "{TABLE}" ATTACH PARTITION "{part}" FOR VALUES FROM (%s) TO (%s)',
-                [_month_ms(month), _month_ms(month + 1)],
-            )
-
-
-def _is_there(cursor: Any, part: str) -> bool:
-    # not to_regclass(): its cache may not know yet what a rival has just committed
-    cursor.execute("SELECT 1 FROM pg_tables WHERE tablename = %s", [part])
-    return cursor.fetchone() is not None
+        work.event("log", {"message": "SQLite keeps each table in one piece: nothing to make"})

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db import connection
 from django.db.models import Max, Min, Sum
 
-from markets import scoring, timeframes
+from markets import partitions, scoring, timeframes
 from markets.choices import FindingKind, GapReason, GapState
 from markets.models import Candle, Finding, Gap, QualitySummary, Series
 from markets.timeframes import DAY_MS, Timeframe
@@ -53,6 +53,7 @@ def mark(series_id: int, start_ms: int, end_ms: int) -> None:
     if rows.filter(is_stale=True).count() == len(days):
         return
     if rows.count() < len(days):
+        partitions.ensure_summaries(first, last + DAY_MS)
         new = [
             QualitySummary(series_id=series_id, start_ms=day, end_ms=day + DAY_MS, is_stale=True)
             for day in days
@@ -94,6 +95,8 @@ def recount(series: Series, *, now: datetime, is_sparse: bool = False, days: int
         )
         for day in sorted(wanted)
     ]
+    for row in rows:
+        partitions.ensure_summaries(row.start_ms, row.end_ms)
     QualitySummary.objects.bulk_create(
         rows,
         update_conflicts=True,

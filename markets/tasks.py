@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from markets import collecting, discovering, kinds, quality, repairing
+from markets import collecting, discovering, kinds, partitions, quality, repairing
 from project.core import working
 from project.core.tasks import options
 
@@ -29,3 +29,9 @@ def backfill(*, run_id: str, **_: object) -> None:
 def discover(*, run_id: str, **_: object) -> None:
     """Read an exchange's list of markets."""
     working.execute(run_id, discovering.run, kind=kinds.DISCOVER.name)
+
+
+@shared_task(**options(kinds.PARTITION.name))
+def partition(*, run_id: str, **_: object) -> None:
+    """Make the partitions of the coming months."""
+    working.execute(run_id, partitions.run, kind=kinds.PARTITION.name)

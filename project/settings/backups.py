@@ -13,4 +13,7 @@ S3_REGION = env.text("S3_REGION", "us-east-1")
 S3_PREFIX = env.text("S3_PREFIX", "")
 #: Tables that PostgreSQL keeps in partitions: the column that they go by, in milliseconds, and what
 #: makes those of a stretch of time; `manage.py move_database` calls it on the target.
-MOVE_PARTITIONS = {"markets_candle": ("open_time", "markets.partitions.ensure")}
+MOVE_PARTITIONS = {
+    "markets_candle": ("open_time", "markets.partitions.ensure"),
+    "markets_qualitysummary": ("start_ms", "markets.partitions.ensure_summaries"),
+}

@@ -4,6 +4,7 @@ import itertools
 from datetime import UTC, datetime
 from typing import Any
 
+from markets import partitions
 from markets.choices import Source
 from markets.models import (
     BackfillTask,
@@ -120,6 +121,7 @@ def make_backfill_task(
 
 def make_quality_summary(series: Series | None = None, **fields: Any) -> QualitySummary:
     facts = {"start_ms": START_MS, "end_ms": START_MS + 86_400_000, "computed_at": NOW, **fields}
+    partitions.ensure_summaries(facts["start_ms"], facts["end_ms"])
     return QualitySummary.objects.create(series=series or make_series(), **facts)
 
 

@@ -1,21 +1,21 @@
-"""Partitions of the candle table."""
+"""The app's tables in pieces of time, and the job that makes the pieces ahead."""
+
+from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
+from django_celery_beat.models import PeriodicTask
 
 from markets import partitions
-from tests.markets.factories import START_MS, make_candles, make_series
+from markets.models import QualitySummary
+from project.core import runs
+from project.core.callers import SYSTEM
+from project.core.runs import Ask
+from project.db.partitions import making
+from tests.markets import doing
+from tests.markets.factories import NOW, START_MS, make_candles, make_quality_summary, make_series
 
 pytestmark = pytest.mark.django_db
-
-
-def names():
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT inhrelid::regclass::text FROM pg_inherits"
-            " WHERE inhparent = 'markets_candle'::regclass ORDER BY 1"
-        )
-        return [row[0] for row in cursor.fetchall()]
 
 
 def test_without_partitions_nothing_is_done(django_assert_num_queries):
@@ -24,6 +24,23 @@ def test_without_partitions_nothing_is_done(django_assert_num_queries):
 
     with django_assert_num_queries(0):
         partitions.ensure(START_MS, START_MS + 1)
+        partitions.ensure_summaries(START_MS, START_MS + 1)
+        assert partitions.make_ahead(now=NOW) == []
+
+
+def test_pieces_are_made_every_day():
+    job = PeriodicTask.objects.get(name="Make partitions ahead")
+
+    assert (job.task, job.enabled, job.crontab.hour) == ("markets.partition", True, "3")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_job_makes_pieces():
+    run = doing.execute(runs.submit(Ask(kind="markets.partition"), by=SYSTEM, now=NOW))
+
+    is_postgres = connection.vendor == "postgresql"
+    assert (run.status, run.error_message) == ("done", "")
+    assert bool(run.counts["partitions"]) == is_postgres
 
 
 @pytest.mark.postgres
@@ -33,13 +50,39 @@ def test_each_month_gets_a_partition_once():
     partitions.ensure(year_later, year_later + 40 * 86_400_000)
     partitions.ensure(year_later, year_later + 40 * 86_400_000)
 
-    assert {"markets_candle_2027_01", "markets_candle_2027_02"} <= set(names())
+    found = making.pieces(partitions.CANDLES)
+    assert {"markets_candle_2027_01", "markets_candle_2027_02"} <= set(found)
 
 
 @pytest.mark.postgres
-def test_candles_go_to_the_partition_of_their_month():
-    make_candles(make_series(), 3)
+def test_months_are_made_ahead_for_every_table():
+    now = datetime(2031, 11, 30, tzinfo=UTC)
+
+    made = partitions.make_ahead(now=now)
+
+    months = ("2031_11", "2031_12", "2032_01", "2032_02")
+    assert made == [f"{table.name}_{month}" for table in partitions.TABLES for month in months]
+    assert partitions.make_ahead(now=now) == []
+
+
+@pytest.mark.postgres
+def test_rows_go_to_the_partition_of_their_month():
+    series = make_series()
+    make_candles(series, 3)
+    make_quality_summary(series)
 
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM markets_candle_2026_01")
         assert cursor.fetchone() == (3,)
+        cursor.execute("SELECT count(*) FROM markets_qualitysummary_2026_01")
+        assert cursor.fetchone() == (1,)
+
+
+def test_old_summaries_are_forgotten():
+    series = make_series()
+    make_quality_summary(series, start_ms=START_MS)
+    make_quality_summary(series, start_ms=START_MS + 86_400_000, end_ms=START_MS + 2 * 86_400_000)
+
+    assert making.drop_before(partitions.SUMMARIES, START_MS + 1) == (0, 1)
+
+    assert QualitySummary.objects.count() == 1
