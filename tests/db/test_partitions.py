@@ -18,8 +18,8 @@ PLAIN = TimeTable("trial_note", "at_ms")
 MOMENTS = TimeTable("trial_word", "said_at", is_moment=True)
 
 
-def ms(*date):
-    return int(datetime(*date, tzinfo=UTC).timestamp() * 1000)
+def ms(year, month, day):
+    return int(datetime(year, month, day, tzinfo=UTC).timestamp() * 1000)
 
 
 @given(st.integers(min_value=0, max_value=ms(9999, 12, 1) - 1))
@@ -209,9 +209,9 @@ class TestOnPostgres:
         self.refuses(note)
 
     def refuses(self, note):
-        with pytest.raises(IntegrityError, match="words_at_ms|once"), transaction.atomic():
+        with pytest.raises(IntegrityError, match=r"words_at_ms|once"), transaction.atomic():
             note.objects.create(words="w0", at_ms=ms(2026, 1, 5))
-        with pytest.raises(IntegrityError, match="positive"), transaction.atomic():
+        with pytest.raises(IntegrityError, match=r"positive|no partition"), transaction.atomic():
             note.objects.create(words="negative", at_ms=-1)
         with connection.cursor() as cursor:
             cursor.execute(
