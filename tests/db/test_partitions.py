@@ -205,7 +205,7 @@ class TestOnPostgres:
 
         assert making.pieces(PLAIN) == []
         assert note.objects.count() == 4
-        assert note.objects.create(words="more", at_ms=1).pk == 5
+        assert note.objects.create(words="more", at_ms=1).pk > 4
         self.refuses(note)
 
     def refuses(self, note):
