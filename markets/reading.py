@@ -1,20 +1,17 @@
-"""Which candles a reader gets, and in which form: chunk by chunk, so that memory stays flat."""
+"""Which candles a reader gets: chunk by chunk, so that memory stays flat."""
 
-import csv
-import io
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
-import orjson
-
-from markets import timeframes
+from markets import resampling, timeframes
 from markets.models import Candle, Market, Series
+from markets.resampling import Resampler
 from markets.timeframes import Timeframe
 from project.core.errors import FieldProblem, InvalidInputError, NotFoundError
 
 CHUNK: Final = 5_000
-CSV_HEADING: Final = "open_time_ms,open,high,low,close,volume"
 _NAMES: Final = ("open_time", "open", "high", "low", "close", "volume", "final")
 #: ``open_time_ms, open, high, low, close, volume, final, filled``
 Told = tuple[int, float, float, float, float, float, bool, bool]
@@ -81,29 +78,16 @@ def series_of(market: Market, timeframe: str) -> Series:
     found = Series.objects.select_related("market__exchange")
     series = found.filter(market=market, timeframe=timeframe).first()
     if series is None:
-        kept = sorted(market.series.values_list("timeframe", flat=True))
-        raise timeframes.UnknownTimeframeError(
-            f"{market} is not kept in {timeframe}; it is in {', '.join(kept) or 'none'}",
-            fields=(FieldProblem("timeframe", "unknown_timeframe", "one that is kept"),),
-        )
+        raise _not_kept(market, timeframe)
     return series
 
 
-def placed(series: Series, window: Window) -> Window:
-    """Return the window with its start: where none was given, that of the last ``limit`` candles.
-
-    Raises:
-        BadReadError: the end is not after the start.
-    """
-    if None not in (window.start_ms, window.end_ms) and window.start_ms >= window.end_ms:  # type: ignore[operator]
-        wrong = FieldProblem("end", "empty_range", "must be after start")
-        raise BadReadError("end: must be after start", fields=(wrong,))
-    if window.start_ms is not None or window.limit is None:
-        return window
-    rows = Candle.objects.filter(series=series).within(None, window.end_ms)
-    newest = rows.order_by("-open_time").values_list("open_time", flat=True)
-    first = list(newest[window.limit - 1 : window.limit]) or list(newest.order_by("open_time")[:1])
-    return Window(first[0] if first else 0, window.end_ms, window.limit, window.fill)
+def _not_kept(market: Market, timeframe: str) -> timeframes.UnknownTimeframeError:
+    kept = sorted(market.series.values_list("timeframe", flat=True))
+    return timeframes.UnknownTimeframeError(
+        f"{market} is not kept in {timeframe}; it is in {', '.join(kept) or 'none'}",
+        fields=(FieldProblem("timeframe", "unknown_timeframe", "one that is kept"),),
+    )
 
 
 def chunk(series: Series, window: Window, after_ms: int | None, count: int) -> list[Any]:
@@ -114,67 +98,181 @@ def chunk(series: Series, window: Window, after_ms: int | None, count: int) -> l
 
 
 class Reader:
-    """Reads a window chunk by chunk; told candles may include flagged fill-ins, never stored ones."""
+    """Reads a window chunk by chunk; told candles may include flagged fill-ins, never stored ones.
 
-    def __init__(self, series: Series, window: Window) -> None:
-        self._series = series
-        self._grid = timeframes.of(series.timeframe)
-        self._window = placed(series, window)
+    Attributes:
+        count: candles read so far.
+        next_ms: where a following window starts; None where this one reaches its end.
+        missing: of the last chunk, how many parts each incomplete candle lacks, by its opening.
+    """
+
+    def __init__(self, candles: "Kept | Resampled", window: Window) -> None:
+        """Read ``candles`` (see ``candles_of``).
+
+        Raises:
+            BadReadError: the end is not after the start.
+        """
+        self._candles = candles
+        self._window = _placed(candles, window)
         self._left = window.limit
-        self._after_ms: int | None = None
-        self._last: Any = None
         self._is_over = False
-        #: Where a following window starts; None where this one reaches its end.
+        self._flow = self._filled() if window.fill == "previous" else self._stored()
         self.next_ms: int | None = None
+        self.count = 0
+        self.missing: dict[int, int] = {}
 
     def read(self) -> list[Told]:
         """Return the next candles; an empty list at the end."""
-        while not self._is_over:
-            wanted = CHUNK if self._left is None else min(CHUNK, self._left + 1)
-            rows = chunk(self._series, self._window, self._after_ms, wanted)
-            self._is_over = len(rows) < wanted
-            told: list[Told] = []
-            for row in rows:
-                told.extend(self._filled(row))
-                self._after_ms, self._last = row[0], row
-            told = self._cut(told)
-            if told:
-                return told
-        return []
-
-    def _filled(self, row: Any) -> Iterator[Told]:
-        """Yield fill-ins up to ``row`` where they are wanted, then the row."""
-        if self._window.fill == "previous" and self._last is not None:
-            at, close = self._grid.after(self._last[0]), self._last[4]
-            while at < row[0]:
-                yield (at, close, close, close, close, 0.0, True, True)
-                at = self._grid.after(at)
-        yield (*row, False)
-
-    def _cut(self, told: list[Told]) -> list[Told]:
-        if self._left is None:
-            return told
-        if len(told) > self._left:
-            self.next_ms = told[self._left][0]
-            self._is_over = True
-            told = told[: self._left]
-        self._left -= len(told)
+        told = self._next()
+        self.count += len(told)
         return told
 
+    def _next(self) -> list[Told]:
+        self.missing.clear()
+        if self._is_over:
+            return []
+        if self._left is None:
+            return list(islice(self._flow, CHUNK))
+        told = list(islice(self._flow, min(CHUNK, self._left)))
+        self._left -= len(told)
+        if not self._left:
+            kept = dict(self.missing)
+            following = next(self._flow, None)
+            self.next_ms = None if following is None else following[0]
+            self.missing, self._is_over = kept, True
+        return told
 
-def grid_of(series: Series) -> Timeframe:
-    """Return the grid of a series."""
-    return timeframes.of(series.timeframe)
+    def _stored(self) -> Iterator[Told]:
+        while not self._candles.is_over:
+            wanted = CHUNK if self._left is None else min(CHUNK, self._left + 1)
+            rows, missing = self._candles.read(self._window, wanted)
+            self.missing.update(missing)
+            for row in rows:
+                yield (*row, False)
+
+    def _filled(self) -> Iterator[Told]:
+        """Yield the candles, and for each that is missing inside of the series a fill-in."""
+        grid, end_ms = self._candles.grid, self._window.end_ms
+        start_ms = self._window.start_ms or 0
+        last = self._candles.last_before(start_ms)
+        for row in self._stored():
+            yield from _fill_ins(grid, last, start_ms, row[0])
+            yield row
+            last = row
+        if end_ms is not None and self._candles.goes_on(end_ms):
+            yield from _fill_ins(grid, last, start_ms, end_ms)
 
 
-def as_csv(told: list[Told]) -> bytes:
-    """Return candles as lines of CSV, without the heading."""
-    lines = io.StringIO()
-    csv.writer(lines, lineterminator="\n").writerows(row[:6] for row in told)
-    return lines.getvalue().encode()
+def _fill_ins(grid: Timeframe, last: Any, start_ms: int, until_ms: int) -> Iterator[Told]:
+    """Yield the previous close for each opening after ``last``, in ``[start_ms, until_ms)``."""
+    if last is None:
+        return
+    at, close = max(grid.after(last[0]), grid.ceil(start_ms)), last[4]
+    while at < until_ms:
+        yield (at, close, close, close, close, 0.0, True, True)
+        at = grid.after(at)
 
 
-def as_json(told: list[Told], *, is_first: bool) -> bytes:
-    """Return candles as a part of a JSON array, with the comma before where it isn't the first."""
-    inner = orjson.dumps(told)[1:-1]
-    return inner if is_first or not inner else b"," + inner
+class Kept:
+    """The candles of a series, as they are stored."""
+
+    source: Series | None = None
+
+    def __init__(self, series: Series) -> None:
+        self._series = series
+        self._after_ms: int | None = None
+        self.grid = timeframes.of(series.timeframe)
+        self.is_over = False
+
+    def read(self, window: Window, count: int) -> tuple[list[Any], dict[int, int]]:
+        """Return the next ``count`` rows of the window; fewer at its end."""
+        rows = chunk(self._series, window, self._after_ms, count)
+        self.is_over = len(rows) < count
+        if rows:
+            self._after_ms = rows[-1][0]
+        return rows, {}
+
+    def before(self, end_ms: int | None, count: int) -> int | None:
+        """Return when the first of the last ``count`` candles opens; None where there are none."""
+        rows = Candle.objects.filter(series=self._series).within(None, end_ms)
+        newest = rows.order_by("-open_time").values_list("open_time", flat=True)
+        first = list(newest[count - 1 : count]) or list(newest.order_by("open_time")[:1])
+        return first[0] if first else None
+
+    def last_before(self, moment_ms: int) -> Any:
+        """Return the last row that opens before a moment; None where there is none."""
+        rows = Candle.objects.filter(series=self._series).within(None, moment_ms)
+        return rows.order_by("-open_time").values_list(*_NAMES).first()
+
+    def goes_on(self, moment_ms: int) -> bool:
+        """Say whether a candle is stored that opens at a moment or later."""
+        return Candle.objects.filter(series=self._series).within(moment_ms, None).exists()
+
+
+class Resampled:
+    """The candles of a timeframe that isn't stored, made of those of ``source``."""
+
+    def __init__(self, source: Series, grid: Timeframe) -> None:
+        self.source = source
+        self.grid = grid
+        self.is_over = False
+        self._made = Resampler(source, grid)
+        self._at_ms: int | None = None
+
+    def read(self, window: Window, count: int) -> tuple[list[Any], dict[int, int]]:
+        """Return some of the next rows of the window, ``count`` at most, and what they lack."""
+        start = window.start_ms or 0 if self._at_ms is None else self._at_ms
+        found, self._at_ms = self._made.read(start, window.end_ms, count)
+        self.is_over = self._at_ms is None
+        rows = [
+            (one.open_time, one.open, one.high, one.low, one.close, one.volume, one.final)
+            for one in found
+        ]
+        return rows, {one.open_time: one.missing for one in found if one.missing}
+
+    def before(self, end_ms: int | None, count: int) -> int | None:
+        """Return when the first of the last ``count`` candles opens; None where there are none."""
+        return self._made.before(end_ms, count)
+
+    def last_before(self, moment_ms: int) -> Any:
+        """Return the last row that opens before a moment; None where there is none."""
+        opened = self._made.before(moment_ms, 1) if moment_ms > 0 else None
+        if opened is None:
+            return None
+        one = self._made.read(opened, None, 1)[0][0]
+        return (one.open_time, one.open, one.high, one.low, one.close, one.volume, one.final)
+
+    def goes_on(self, moment_ms: int) -> bool:
+        """Say whether a candle is there that opens at a moment or later."""
+        return bool(self._made.read(moment_ms, None, 1)[0])
+
+
+def candles_of(market: Market, timeframe: str) -> Kept | Resampled:
+    """Return a market's candles in a timeframe: those kept, else made of the finest that fits.
+
+    Raises:
+        UnknownTimeframeError: there is no such timeframe, or nothing that it can be made of.
+    """
+    grid = timeframes.of(timeframe)
+    series = Series.objects.select_related("market__exchange")
+    kept = series.filter(market=market, timeframe=timeframe).first()
+    if kept is not None:
+        return Kept(kept)
+    source = resampling.source_of(market, timeframe)
+    if source is None:
+        raise _not_kept(market, timeframe)
+    return Resampled(source, grid)
+
+
+def _placed(candles: Kept | Resampled, window: Window) -> Window:
+    """Return the window with its start: where none was given, that of the last ``limit`` candles."""
+    if None not in (window.start_ms, window.end_ms) and window.start_ms >= window.end_ms:  # type: ignore[operator]
+        wrong = FieldProblem("end", "empty_range", "must be after start")
+        raise BadReadError("end: must be after start", fields=(wrong,))
+    if window.start_ms is not None or window.limit is None:
+        return window
+    if window.fill == "none":
+        return replace(window, start_ms=candles.before(window.end_ms, window.limit) or 0)
+    newest = candles.before(window.end_ms, 1)
+    start = 0 if newest is None else candles.grid.after(newest, 1 - window.limit)
+    return replace(window, start_ms=max(0, start))

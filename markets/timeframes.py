@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from project.core.errors import InvalidInputError
+from project.core.errors import FieldProblem, InvalidInputError
 
 MINUTE_MS: Final = 60_000
 HOUR_MS: Final = 60 * MINUTE_MS
@@ -65,6 +65,15 @@ class Timeframe:
             return max(0, _month(end_ms) - _month(start_ms))
         return max(0, (end_ms - start_ms) // self.step_ms)
 
+    def is_made_of(self, finer: "Timeframe") -> bool:
+        """Say whether candles of this grid are whole numbers of ``finer`` ones, end to end."""
+        if finer.is_month or finer.name == self.name:
+            return False
+        if self.is_month:  # months begin at midnight, but neither on Mondays nor every third day
+            return DAY_MS % finer.step_ms == 0
+        fits = self.step_ms % finer.step_ms == 0
+        return fits and (self.shift_ms - finer.shift_ms) % finer.step_ms == 0
+
     def windows(self, start_ms: int, end_ms: int, *, limit: int) -> Iterator[tuple[int, int]]:
         """Yield the half-open windows of at most ``limit`` candles that make up a range."""
         at = start_ms
@@ -116,5 +125,6 @@ def of(name: str) -> Timeframe:
         return KNOWN[name]
     except KeyError as error:
         raise UnknownTimeframeError(
-            f"there is no timeframe {name!r}; there are {', '.join(KNOWN)}"
+            f"there is no timeframe {name!r}; there are {', '.join(KNOWN)}",
+            fields=(FieldProblem("timeframe", "unknown_timeframe", "one that there is"),),
         ) from error

@@ -41,6 +41,14 @@ class CandlesOut(serializers.Serializer[Any]):
     timeframe = serializers.CharField()
     candles = serializers.ListField(child=serializers.ListField(child=serializers.JSONField()))
     next = serializers.CharField(allow_null=True, help_text="address of the following candles")
+    resampled_from = serializers.CharField(
+        required=False, help_text="the timeframe they were made of, where theirs isn't kept"
+    )
+    incomplete = serializers.ListField(
+        child=serializers.ListField(child=serializers.IntegerField()),
+        required=False,
+        help_text="of made candles: open_time_ms, and how many parts are missing",
+    )
 
 
 class GapOut(serializers.Serializer[Any]):

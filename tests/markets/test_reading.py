@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from markets import reading, timeframes
-from markets.reading import BadReadError, MarketNotFoundError, Reader, Window
+from markets.reading import BadReadError, Kept, MarketNotFoundError, Reader, Window
 from tests.markets.factories import MINUTE, START_MS, make_candles, make_market, make_series
 
 pytestmark = pytest.mark.django_db
@@ -16,7 +16,7 @@ def at(number):
 
 
 def read(series, **window):
-    reader = Reader(series, Window(**window))
+    reader = Reader(Kept(series), Window(**window))
     found = []
     while told := reader.read():
         found += told
@@ -78,22 +78,73 @@ def test_pages_that_follow_next_make_up_the_whole(series, limit, chunk, fill):
             assert len(page) <= limit
             found += page
 
-    if fill == "none":
-        assert found == whole
-    else:  # a page that begins with a fill-in begins at the next stored candle instead
-        assert [row for row in found if not row[7]] == [row for row in whole if not row[7]]
+    assert found == whole
+
+
+def test_a_window_inside_a_hole_is_filled_from_what_stands_before_it(series):
+    found, _ = read(series, start_ms=at(5), end_ms=at(7), fill="previous")
+
+    assert [(row[0], row[4], row[7]) for row in found] == [
+        (at(5), 104.5, True),
+        (at(6), 104.5, True),
+    ]
+
+
+def test_nothing_is_filled_before_the_first_candle_nor_after_the_last(series):
+    found, _ = read(series, start_ms=at(-3), end_ms=at(25), fill="previous")
+
+    assert (found[0][0], found[-1][0], len(found)) == (at(0), at(19), 20)
+
+
+def test_the_last_candles_count_fill_ins_where_they_are_wanted(series):
+    found, _ = read(series, limit=15, fill="previous")
+
+    assert [row[0] for row in found] == [at(number) for number in range(5, 20)]
+
+
+def test_a_hole_of_any_length_is_filled_in_flat_memory(series, monkeypatch):
+    monkeypatch.setattr(reading, "CHUNK", 10)
+    make_candles(series, 1, start_ms=at(500))
+    reader = Reader(Kept(series), Window(start_ms=at(0), fill="previous"))
+
+    sizes = []
+    while told := reader.read():
+        sizes.append(len(told))
+
+    assert (sum(sizes), max(sizes)) == (501, 10)
 
 
 def test_an_empty_range_is_refused(series):
     with pytest.raises(BadReadError):
-        Reader(series, Window(start_ms=at(5), end_ms=at(5)))
+        Reader(Kept(series), Window(start_ms=at(5), end_ms=at(5)))
 
 
-def test_csv_has_the_contracts_columns(series):
-    found, _ = read(series, limit=1)
+def test_a_timeframe_that_is_not_kept_is_made_of_the_finest_that_divides_it(series):
+    reader = Reader(reading.candles_of(series.market, "5m"), Window(limit=3))
 
-    assert reading.CSV_HEADING == "open_time_ms,open,high,low,close,volume"
-    assert reading.as_csv(found) == b"1767572340000,105.0,106.0,104.0,105.5,10.0\n"
+    assert [row[0] for row in reader.read()] == [at(5), at(10), at(15)]
+    assert reader.missing == {at(5): 2}
+
+
+def test_made_candles_are_filled_from_made_ones(series):
+    make_candles(series, 5, start_ms=at(30))
+    window = Window(start_ms=at(20), end_ms=at(32), fill="previous")
+
+    found = Reader(reading.candles_of(series.market, "5m"), window).read()
+
+    assert [(row[0], row[7]) for row in found] == [
+        (at(20), True),
+        (at(25), True),
+        (at(30), False),
+    ]
+
+
+def test_what_nothing_divides_is_refused():
+    series = make_series("XRP/USDT", "1h")
+
+    for name in ("1m", "5m"):
+        with pytest.raises(timeframes.UnknownTimeframeError, match="not kept in"):
+            reading.candles_of(series.market, name)
 
 
 def test_markets_are_found_by_name_and_id():

@@ -1,11 +1,13 @@
-"""``manage.py export_candles --market … --timeframe … [--from …] [--to …] [FILE]``: CSV."""
+"""``manage.py export_candles --market … --timeframe … [--from …] [--to …] [FILE]``."""
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from markets import reading
+from markets import reading, writing
 from markets.management.commands.backfill import moment
 from markets.reading import Reader, Window
 from project.core.errors import AppError
@@ -13,9 +15,11 @@ from project.core.moments import to_ms
 
 
 class Command(BaseCommand):
-    """Write candles as CSV, to a file or to the standard output."""
+    """Write candles to a file, or as CSV to the standard output."""
 
-    help = "Write the candles of a market as CSV."
+    help = "Write the candles of a market; the file's ending says in which form: " + ", ".join(
+        writing.ENDINGS
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, nargs="?")
@@ -25,25 +29,30 @@ class Command(BaseCommand):
         parser.add_argument("--to", dest="end", type=moment, help="exclusive")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        start, end = options["start"], options["end"]
+        start, end, path = options["start"], options["end"], options["file"]
         window = Window(to_ms(start) if start else None, to_ms(end) if end else None)
         try:
             market = reading.market_named(options["market"])
-            reader = Reader(reading.series_of(market, options["timeframe"]), window)
-        except AppError as error:
+            candles = reading.candles_of(market, options["timeframe"])
+            form = writing.form_of(path.name if path else "x.csv", is_made=bool(candles.source))
+            pieces = writing.pieces(reader := Reader(candles, window), form)
+            if path is None:
+                for piece in pieces:
+                    self.stdout.write(piece.decode(), ending="")
+                return
+            _write(path, pieces)
+        except (AppError, OSError) as error:
             raise CommandError(str(error)) from error
-        if options["file"] is None:
-            _write(reader, self.stdout.write)
-            return
-        with options["file"].open("w", encoding="utf-8") as file:
-            count = _write(reader, lambda text, ending="\n": file.write(text + ending))
-        self.stdout.write(f"{count:,} candles written to {options['file']}")
+        self.stdout.write(f"{reader.count:,} candles written to {path}")
 
 
-def _write(reader: Reader, write: Any) -> int:
-    count = 0
-    write(reading.CSV_HEADING, ending="\n")
-    while told := reader.read():
-        write(reading.as_csv(told).decode(), ending="")
-        count += len(told)
-    return count
+def _write(path: Path, pieces: Iterator[bytes]) -> None:
+    """Write a file that is there whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            for piece in pieces:
+                file.write(piece)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -3,9 +3,12 @@
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.test import AsyncClient
+from pyarrow import parquet
 
+from markets.api.candles import FILES
 from tests.factories import make_key, make_user
 from tests.markets.factories import MINUTE, START_MS, make_candles, make_series
 
@@ -68,6 +71,58 @@ def test_csv_has_the_contracts_heading(user, series):
     )
 
 
+def test_fill_ins_of_a_file_are_flagged_too(user, series):
+    _, body = get(user, series, start=at(4), end=at(6), fill="previous", format="csv")
+
+    heading, *rows = body.decode().splitlines()
+    assert heading == "open_time_ms,open,high,low,close,volume,filled"
+    assert [row.rpartition(",")[2] for row in rows] == ["false", "true"]
+
+
+def test_a_timeframe_that_is_not_kept_is_made_and_says_so(user, series):
+    answer, body = get(user, series, timeframe="5m", start=at(0))
+
+    found = json.loads(body)
+    assert answer["X-Resampled-From"] == "1m"
+    assert found["resampled_from"] == "1m"
+    assert [row[0] for row in found["candles"]] == [at(0), at(5), at(10), at(15)]
+    assert found["incomplete"] == [[at(5), 1]]
+    assert found["candles"][0] == [at(0), 100.0, 105.0, 99.0, 104.5, 50.0, True, False]
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+@pytest.mark.parametrize("timeframe", ["1m", "5m"])
+def test_columns_hold_what_json_holds(user, series, form, timeframe):
+    expected = json.loads(get(user, series, timeframe=timeframe, start=at(0))[1])
+
+    answer, body = get(user, series, timeframe=timeframe, format=form)
+
+    table = (
+        parquet.read_table(pa.BufferReader(body))
+        if form == "parquet"
+        else pa.ipc.open_stream(body).read_all()
+    )
+    rows = [list(row.values()) for row in table.to_pylist()]
+    found = [[round(row[0].timestamp() * 1000), *row[1:8]] for row in rows]
+    assert found == expected["candles"]
+    assert ("missing" in table.column_names) == (timeframe == "5m")
+    assert answer["Content-Type"] == FILES[form][0]
+    assert answer["Content-Disposition"].startswith('attachment; filename="binance_BTC_USDT-')
+
+
+def test_a_file_of_nothing_is_a_file(user, db):
+    series = make_series()
+
+    for form in ("parquet", "arrow"):
+        _, body = get(user, series, format=form)
+        reader = parquet.read_table if form == "parquet" else read_stream
+        assert reader(pa.BufferReader(body)).num_rows == 0
+
+
+def read_stream(source):
+    return pa.ipc.open_stream(source).read_all()
+
+
 def test_nothing_stored_is_an_empty_answer(user, db):
     series = make_series()
 
@@ -78,8 +133,12 @@ def test_nothing_stored_is_an_empty_answer(user, db):
 @pytest.mark.parametrize(
     ("query", "field"),
     [
-        ({"timeframe": "7m"}, None),
-        ({"timeframe": "1h"}, "timeframe"),
+        ({"timeframe": "7m"}, "timeframe"),
+        ({"timeframe": ""}, "timeframe"),
+        ({"timeframe": "1s"}, "timeframe"),
+        ({"start": at(5), "end": at(4)}, "end"),
+        ({"limit": "-1"}, "limit"),
+        ({"limit": "10000001"}, "limit"),
         ({"format": "xml"}, "format"),
         ({"limit": "0"}, "limit"),
         ({"limit": "many"}, "limit"),
