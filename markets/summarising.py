@@ -95,8 +95,8 @@ def recount(series: Series, *, now: datetime, is_sparse: bool = False, days: int
         )
         for day in sorted(wanted)
     ]
-    for row in rows:
-        partitions.ensure_summaries(row.start_ms, row.end_ms)
+    # marked days have their rows; only the last ones may be the first of their month
+    partitions.ensure_summaries(max(first, last - (days - 1) * DAY_MS), last + DAY_MS)
     QualitySummary.objects.bulk_create(
         rows,
         update_conflicts=True,

@@ -51,12 +51,14 @@ def test_marked_days_are_counted_again_and_others_are_left_alone():
 
 
 @pytest.mark.django_db
-def test_the_costs_do_not_grow_with_the_days(django_assert_num_queries):
+def test_the_costs_do_not_grow_with_the_days(django_assert_max_num_queries):
     series = make_series()
     make_candles(series, 6 * 1440)
     summarising.mark(series.pk, START_MS, START_MS + 6 * DAY)
 
-    with django_assert_num_queries(7):
+    # on PostgreSQL it looks for the month's partition besides: what a process knows of it does not
+    # count inside a transaction, such as a test's
+    with django_assert_max_num_queries(9):
         summarising.recount(series, now=NOW)
 
 
