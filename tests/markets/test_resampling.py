@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from markets import resampling, storing, timeframes
 from markets.choices import Source
 from markets.resampling import Made, Resampler
+from markets.rows import Row
 from tests.markets.factories import MINUTE, NOW, START_MS, make_candles, make_row, make_series
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def made(series, timeframe, *, start_ms=0, end_ms=None, count=1_000):
 
 def by_hand(rows, grid, parts, end_ms):
     """What the rows add up to, the plain way."""
-    groups = {}
+    groups: dict[int, list[Row]] = {}
     for row in rows:
         groups.setdefault(grid.floor(row.open_time), []).append(row)
     found = []

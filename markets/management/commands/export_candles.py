@@ -1,6 +1,5 @@
 """``manage.py export_candles --market … --timeframe … [--from …] [--to …] [FILE]``."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +52,6 @@ def _write(path: Path, pieces: Iterator[bytes]) -> None:
         with part.open("wb") as file:
             for piece in pieces:
                 file.write(piece)
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
