@@ -10,12 +10,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 django_application = get_asgi_application()
 
 from django.conf import settings  # noqa: E402 -- apps must be ready first
-from django.urls import path, re_path  # noqa: E402 -- as above
+from django.urls import get_resolver, path, re_path  # noqa: E402 -- as above
 from servestatic import ServeStaticASGI  # noqa: E402 -- as above
 
 from accounts.api.asgi import CallerMiddleware  # noqa: E402 -- as above
 from accounts.api.throttling import LimitedStream  # noqa: E402 -- as above
-from project.core import processes, requests, routing  # noqa: E402 -- as above
+from project.core import garbage, processes, requests, routing  # noqa: E402 -- as above
 from project.core.choices import Role  # noqa: E402 -- as above
 
 #: Channels' stubs know of Django's views alone, not of plain ASGI applications.
@@ -62,3 +62,5 @@ application = Entry(
         }
     )
 )
+_ = get_resolver().url_patterns  # loads all views: the first request would else
+garbage.settle()

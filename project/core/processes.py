@@ -12,7 +12,7 @@ from typing import Final
 from django.db import DatabaseError, connections
 from django.utils import timezone
 
-from project.core import version
+from project.core import pids, version
 from project.core.models import ProcessHeartbeat
 
 logger = logging.getLogger(__name__)
@@ -32,27 +32,6 @@ def with_heart(start: Callable[[str], None]) -> None:
         _with_heart.append(start)
 
 
-def _birth(pid: int) -> str:
-    """Return what tells this life of a process number from the next; empty when it is gone."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except FileNotFoundError:
-        return "" if Path("/proc/self").exists() else _birth_without_proc(pid)
-    except ProcessLookupError:
-        return ""
-    return "" if fields[0] == "Z" else fields[19]
-
-
-def _birth_without_proc(pid: int) -> str:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return ""
-    except PermissionError:
-        pass
-    return "alive"
-
-
 def _space() -> str:
     """Return host and process-number space: containers may share a host name."""
     try:
@@ -63,8 +42,8 @@ def _space() -> str:
 
 
 def own_name() -> str:
-    """Return the name of this process: ``host/space:pid:birth``."""
-    return f"{_space()}:{os.getpid()}:{_birth(os.getpid())}"
+    """Return the name of this process: ``host/space:pid:birth`` (see ``pids.incarnation``)."""
+    return f"{_space()}:{os.getpid()}:{pids.incarnation(os.getpid())}"
 
 
 def is_surely_dead(name: str) -> bool:
@@ -74,7 +53,7 @@ def is_surely_dead(name: str) -> bool:
     """
     space, _, rest = name.partition(":")
     pid, _, birth = rest.partition(":")
-    return space == _space() and pid.isdigit() and _birth(int(pid)) != birth
+    return space == _space() and pid.isdigit() and pids.incarnation(int(pid)) != birth
 
 
 class Heart(threading.Thread):

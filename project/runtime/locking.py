@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import IO, Final
 
-from project.runtime import processes
+from project.core import pids
 
 #: The children of a supervisor that was killed hold its lock until they have stopped.
 LEFTOVERS_AT_MOST_S: Final = 15.0
@@ -38,7 +38,7 @@ def acquire(data_dir: Path, *, about: str) -> IO[str]:
     pid = os.getpid()
     file.seek(0)
     file.truncate()
-    file.write(f"{pid}\n{processes.incarnation(pid)}\n{about}\n")
+    file.write(f"{pid}\n{pids.incarnation(pid)}\n{about}\n")
     file.flush()
     return file
 
@@ -48,7 +48,7 @@ class _Holder:
 
     def __init__(self, lines: list[str]) -> None:
         self.pid, incarnation, self.about = [*lines, "", "", ""][:3]
-        self.is_alive = bool(self.pid) and processes.incarnation(int(self.pid)) == incarnation
+        self.is_alive = bool(self.pid) and pids.incarnation(int(self.pid)) == incarnation
 
 
 def _holder(file: IO[str]) -> _Holder:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from project.runtime import processes
+from project.core import pids
 
 BUSY_TIMEOUT_S: Final = 30.0
 _PRAGMAS: Final = (
@@ -119,7 +119,7 @@ class QueueFile:
     def recover(self) -> None:
         """Let go what processes hold that are gone: kill -9, a power cut, a reboot."""
         for token, pid, incarnation in self._run("SELECT token, pid, incarnation FROM owner"):
-            if processes.incarnation(pid) != incarnation:
+            if pids.incarnation(pid) != incarnation:
                 self._forget(token)
 
     def close(self) -> None:
@@ -166,7 +166,7 @@ class QueueFile:
             pid = os.getpid()
             self._run(
                 "INSERT INTO owner(token, pid, incarnation) VALUES (?, ?, ?)",
-                self._token, pid, processes.incarnation(pid),
+                self._token, pid, pids.incarnation(pid),
             )  # fmt: skip
         return self._token
 

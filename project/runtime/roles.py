@@ -8,10 +8,9 @@ from typing import Final
 
 from celery import signals
 from celery.exceptions import SecurityWarning
-from django.urls import get_resolver
 
 from project import celery_app
-from project.core import processes, version
+from project.core import garbage, processes, version
 from project.core.choices import Role as CoreRole
 from project.runtime import listening
 from project.runtime.children import Ready, Role
@@ -40,8 +39,8 @@ def preload() -> None:
         importlib.import_module(name)
     celery_app.loader.import_default_modules()
     celery_app.finalize()
-    _ = get_resolver().url_patterns
     version.label()
+    garbage.settle()  # before the fork: what is frozen stays shared
 
 
 def all_roles(listener: socket.socket) -> list[Role]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
-from project.runtime import processes
+from project.core import pids
 from project.runtime.children import Child, Lifeline, Role
 
 TICK_S: Final = 0.1
@@ -107,7 +107,7 @@ class Supervisor:
         for child in self.children:
             if child.pid is None or child.kill_at is not None:
                 continue
-            used_mb = processes.memory_mb(child.pid)
+            used_mb = pids.memory_mb(child.pid)
             if used_mb > self._memory_limit_mb:
                 self._say(
                     f"  {child.role.name} holds {used_mb:.0f} MB, more than CHILD_MEMORY_MB="

@@ -1,14 +1,16 @@
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from asgiref.sync import ThreadSensitiveContext, sync_to_async
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 
 from project.db import statistics
 from project.db.statistics import PoolStatistics
 from project.db.stress.scratch import Account
+
+WITHIN_S = 60.0
+LEAK_AFTER_S = 0.3
 
 
 async def test_async_orm_and_threads_share_the_pool(alias):
@@ -30,7 +32,9 @@ async def test_async_orm_and_threads_share_the_pool(alias):
     await sync_to_async(connections.close_all)()
 
 
-async def _request(alias: str, *, closes_first: bool, over: asyncio.Event) -> None:
+async def _request(
+    alias: str, *, closes_first: bool, streaming: asyncio.Semaphore, over: asyncio.Event
+) -> None:
     """Do what Django's ASGI handler does for a streaming answer."""
 
     def view() -> None:
@@ -45,21 +49,30 @@ async def _request(alias: str, *, closes_first: bool, over: asyncio.Event) -> No
         await sync_to_async(view)()
         if closes_first:
             await sync_to_async(connections.close_all)()
-        async for _ in stream():
-            pass
+        async for part in stream():
+            if part == "first":
+                streaming.release()
         await sync_to_async(connections.close_all)()
 
 
 async def _during_30_streams(alias: str, *, closes_first: bool) -> PoolStatistics:
+    """Return the pool's state while each of 30 requests streams, or was refused a connection."""
     over = asyncio.Event()
-    requests: list[asyncio.Task[Any]] = [
-        asyncio.create_task(_request(alias, closes_first=closes_first, over=over))
-        for _ in range(30)
-    ]
-    await asyncio.sleep(1.0)
+    streaming = asyncio.Semaphore(0)
+
+    async def served() -> None:
+        try:
+            await _request(alias, closes_first=closes_first, streaming=streaming, over=over)
+        except DatabaseError:
+            streaming.release()
+
+    requests = [asyncio.create_task(served()) for _ in range(30)]
+    for _ in requests:
+        await asyncio.wait_for(streaming.acquire(), WITHIN_S)
+    await asyncio.sleep(LEAK_AFTER_S)
     found = statistics.snapshot(alias)
     over.set()
-    await asyncio.gather(*requests, return_exceptions=True)
+    await asyncio.gather(*requests)
     return found
 
 
@@ -69,7 +82,7 @@ async def test_streams_that_close_first_hold_no_connection(alias):
 
 @pytest.fixture
 def hasty_alias(make_database):
-    return make_database(timeout=0.5, leak_after=0.3)
+    return make_database(timeout=0.5, leak_after=LEAK_AFTER_S)
 
 
 async def test_streams_that_do_not_close_hold_one_each_and_are_named(hasty_alias):

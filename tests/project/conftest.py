@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from celery import current_app
+from kombu import pools
 from rest_framework.test import APIClient
 
 from accounts.models import User
@@ -49,10 +50,16 @@ def broker_away() -> Iterator[None]:
     url = app.conf.broker_url
     gone = "redis://127.0.0.1:1/0" if url.startswith("redis") else "sqlitequeue:////proc/none/x"
     app.conf.broker_write_url = gone
-    app.amqp._producer_pool = None
-    app.pool.force_close_all()
+    _forget_pools(app)
     yield
     app.conf.broker_write_url = url
+    _forget_pools(app)
+
+
+def _forget_pools(app: Any) -> None:
+    """Let the next message open connections anew: a pool once closed stays so for its address."""
+    pools.reset()
+    app._pool = None
     app.amqp._producer_pool = None
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db import DatabaseError, IntegrityError
 
-from project.core import processes
+from project.core import pids, processes
 from project.core.choices import Role
 from project.core.models import ProcessHeartbeat
 from tests.factories import make_heartbeat
@@ -18,28 +18,21 @@ def test_own_name_tells_host_number_and_birth():
 
     assert "/" in space
     assert int(pid) == os.getpid()
-    assert birth.isdecimal()
+    assert birth == pids.incarnation(os.getpid())
     assert not processes.is_surely_dead(processes.own_name())
 
 
 def test_process_that_ended_is_surely_dead_and_so_is_its_namesake():
     space = processes.own_name().partition(":")[0]
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as child:
-        birth = processes._birth(child.pid)
+        birth = pids.incarnation(child.pid)
         alive = processes.is_surely_dead(f"{space}:{child.pid}:{birth}")
-        namesake = processes.is_surely_dead(f"{space}:{child.pid}:{int(birth) - 1}")
+        namesake = processes.is_surely_dead(f"{space}:{child.pid}:{birth}1")
         child.kill()
         child.wait()
         gone = processes.is_surely_dead(f"{space}:{child.pid}:{birth}")
 
     assert (alive, namesake, gone) == (False, True, True)
-
-
-def test_zombie_is_dead():
-    with subprocess.Popen([sys.executable, "-c", ""]) as child:
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
-
-        assert processes._birth(child.pid) == ""
 
 
 @pytest.mark.parametrize("name", ["elsewhere/1:2:3", "", "nonsense", "a:b:c"])

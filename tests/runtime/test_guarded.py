@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from project.runtime import processes
+from project.core import pids
 from tests.services import guarded
 
 STARTER = """
@@ -38,15 +38,15 @@ def test_server_and_folder_are_gone_after_its_starter_is_killed(tmp_path):
     )
     assert starter.stdout is not None
     server = int(starter.stdout.readline())
-    assert processes.incarnation(server)
+    assert pids.incarnation(server)
 
     starter.kill()
     starter.communicate()
 
     until = time.monotonic() + 10
-    while (processes.incarnation(server) or folder.exists()) and time.monotonic() < until:
+    while (pids.incarnation(server) or folder.exists()) and time.monotonic() < until:
         time.sleep(0.02)
-    assert (processes.incarnation(server), folder.exists()) == ("", False)
+    assert (pids.incarnation(server), folder.exists()) == ("", False)
 
 
 def test_server_that_fails_says_why(tmp_path: Path):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from project.runtime import processes
+from project.core import pids
 from project.runtime.queuefile import Claimed, QueueFile
 
 
@@ -193,10 +193,10 @@ def test_incarnation_of_zombie_is_gone():
     if pid == 0:
         os._exit(0)
     until = time.monotonic() + 5
-    while processes.incarnation(pid) and time.monotonic() < until:
+    while pids.incarnation(pid) and time.monotonic() < until:
         time.sleep(0.01)
 
-    assert processes.incarnation(pid) == ""
+    assert pids.incarnation(pid) == ""
     os.waitpid(pid, 0)
-    assert processes.incarnation(pid) == ""
-    assert processes.incarnation(os.getpid()) != ""
+    assert pids.incarnation(pid) == ""
+    assert pids.incarnation(os.getpid()) != ""

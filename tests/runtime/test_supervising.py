@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from project.runtime import children, locking, processes, supervising
+from project.core.pids import incarnation
+from project.runtime import children, locking, supervising
 
 WITHIN_S = 20.0
 
@@ -47,7 +48,7 @@ class Trial:
 
     def wait_gone(self, *pids: int) -> None:
         """Wait until none of ``pids`` lives."""
-        self.wait(lambda: not any(processes.incarnation(pid) for pid in pids))
+        self.wait(lambda: not any(incarnation(pid) for pid in pids))
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_stop_ends_all_children(supervised):
     trial.process.terminate()
 
     assert trial.process.wait(WITHIN_S) == 0
-    assert [processes.incarnation(pid) for pid in pids] == ["", ""]
+    assert [incarnation(pid) for pid in pids] == ["", ""]
 
 
 def test_stop_kills_a_child_that_ignores_it(supervised):
@@ -100,7 +101,7 @@ def test_stop_kills_a_child_that_ignores_it(supervised):
     assert trial.process.wait(WITHIN_S) == 0
     assert "  stubborn did not stop in time: killed" in trial.journal()
     assert "  steady did not stop in time: killed" not in trial.journal()
-    assert [processes.incarnation(pid) for pid in pids] == ["", ""]
+    assert [incarnation(pid) for pid in pids] == ["", ""]
 
 
 def test_stop_takes_less_than_ten_seconds_at_worst():

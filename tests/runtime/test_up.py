@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from project.runtime import processes
+from project.core.pids import incarnation
 from tests.services import guarded, postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -71,7 +71,7 @@ class Installation:
     def wait_children_gone(self, pids: list[int]) -> None:
         """Wait until none of ``pids`` lives."""
         until = time.monotonic() + WITHIN_S
-        while any(processes.incarnation(pid) for pid in pids):
+        while any(incarnation(pid) for pid in pids):
             assert time.monotonic() < until
             time.sleep(0.02)
 

@@ -14,7 +14,7 @@ _BYTES_PER_MB = 1024 * 1024
 def _boot() -> str:
     """Return what tells this boot of the machine from others; empty where nothing does."""
     try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii")[:8]
     except OSError:
         return ""
 
