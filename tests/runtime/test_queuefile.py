@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from project.core import pids
 from project.runtime.queuefile import Claimed, QueueFile
 
 
@@ -186,17 +185,3 @@ def test_version_changes_by_others_writes(path):
     assert file.version() == before
     other.put("q", "a", priority=0)
     assert file.version() != before
-
-
-def test_incarnation_of_zombie_is_gone():
-    pid = os.fork()
-    if pid == 0:
-        os._exit(0)
-    until = time.monotonic() + 5
-    while pids.incarnation(pid) and time.monotonic() < until:
-        time.sleep(0.01)
-
-    assert pids.incarnation(pid) == ""
-    os.waitpid(pid, 0)
-    assert pids.incarnation(pid) == ""
-    assert pids.incarnation(os.getpid()) != ""
