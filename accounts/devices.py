@@ -1,20 +1,12 @@
 """In which browsers a user is signed in, and signing them out from afar."""
 
-from datetime import datetime, timedelta
-from importlib import import_module
-from typing import Final
+from datetime import datetime
 
-from django.conf import settings
-from django.contrib.sessions.models import Session
-from django.db import IntegrityError, transaction
-
-from accounts.models import Device, User
+from accounts import noting
+from accounts.models import Device, Session, User
+from accounts.noting import Sight
+from accounts.sessions import SessionStore
 from project.core.errors import NotFoundError
-
-#: Last sight is written at most so often: it must not cost each request a write.
-SEEN_WRITTEN_EVERY: Final = timedelta(minutes=1)
-_REMEMBERED: Final = 10_000
-_written: Final[dict[str, datetime]] = {}
 
 
 class UnknownDeviceError(NotFoundError):
@@ -23,35 +15,14 @@ class UnknownDeviceError(NotFoundError):
     title = "No such device"
 
 
-def seen(user: User, session_key: str, *, agent: str, address: str, now: datetime) -> None:
-    """Note that ``user`` uses a session; costs a write a minute at most.
-
-    Args:
-        user: whose session it is.
-        session_key: the session.
-        agent: what the browser calls itself.
-        address: of the client; empty where it isn't known.
-        now: the moment, UTC.
-    """
-    last = _written.get(session_key)
-    if last is not None and now - last < SEEN_WRITTEN_EVERY:
-        return
-    if len(_written) >= _REMEMBERED:
-        _written.clear()
-    _written[session_key] = now
-    facts = {"agent": agent[:300], "address": address or None, "last_seen_at": now}
-    rows = Device.objects.filter(session_key=session_key)
-    if rows.update(**facts):
-        return
-    try:
-        with transaction.atomic():
-            Device.objects.create(user=user, session_key=session_key, first_seen_at=now, **facts)
-    except IntegrityError:  # a rival request of the same browser
-        return
+def begun(user: User, session_key: str, sight: Sight, *, now: datetime) -> None:
+    """Note that ``user`` has just signed in with a browser."""
+    noting.new_device(session_key, sight, user_id=user.pk, now=now)
 
 
 def current(user: User, *, now: datetime) -> list[Device]:
     """Return the browsers in which ``user`` is signed in now, the latest seen first."""
+    noting.now_seen()
     rows = list(Device.objects.filter(user=user))
     live = Session.objects.filter(
         session_key__in=[row.session_key for row in rows], expire_date__gt=now
@@ -82,10 +53,10 @@ def revoke_others(user: User, *, but: str) -> int:
 
 def forget(session_key: str) -> None:
     """Drop the device of a session that ended by itself."""
-    _written.pop(session_key, None)
+    noting.forget_session(session_key)
     Device.objects.filter(session_key=session_key).delete()
 
 
 def _end(device: Device) -> None:
-    import_module(settings.SESSION_ENGINE).SessionStore().delete(device.session_key)
+    SessionStore().delete(device.session_key)
     forget(device.session_key)

@@ -4,24 +4,22 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 
-from accounts import plans
+from accounts import noting, plans, recalling
 from accounts.choices import ALL_BUT_ADMIN, Scope
 from accounts.models import ApiKey, User
-from project.core import limits
+from accounts.noting import NOWHERE, Sight
+from project.core import limits, lookups
 from project.core.callers import Caller
 from project.core.errors import InvalidInputError, NotFoundError
 
 MARK: Final = "mr_"
-#: Last use is written at most so often: it must not cost each request a write.
-USE_WRITTEN_EVERY: Final = timedelta(minutes=1)
 
 
 class BadKeyRequestError(InvalidInputError):
@@ -144,41 +142,35 @@ def _new_user(email: str) -> User:
         return User.objects.get(email=email)
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """From where a key is used: the client's address and what it calls itself."""
-
-    address: str = ""
-    agent: str = ""
-
-
 def recognise(
     secret: str,
     *,
     now: datetime,
-    sight: Sight = Sight(),
+    sight: Sight = NOWHERE,
 ) -> tuple[User, Caller] | None:
     """Return whose key ``secret`` is, and what it may do; None for a key that doesn't hold.
 
-    A key that may be used from some networks alone holds only there. Costs one query, and one
-    write a minute at most for the last use.
+    A key that may be used from some networks alone holds only there. Costs one query, none where
+    the key is remembered; its last use is written behind.
     """
-    found = (
-        ApiKey.objects.valid(at=now)
-        .select_related("user__subscription__plan")
-        .filter(digest=digest(secret))
-        .first()
-    )
+    own = digest(secret)
+    found = recalling.key(own, now=now) or _read(own, now=now)
     if found is None:
         return None
     if found.allowed_networks and not limits.is_in(sight.address, found.allowed_networks):
         return None
-    stale = Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - USE_WRITTEN_EVERY)
-    if found.last_used_at is None or found.last_used_at < now - USE_WRITTEN_EVERY:
-        ApiKey.objects.filter(stale, pk=found.pk).update(
-            last_used_at=now, last_address=sight.address or None, last_agent=sight.agent[:300]
-        )
+    noting.key_used(found, sight, now=now)
     return found.user, caller_of_key(found)
+
+
+def _read(own: str, *, now: datetime) -> ApiKey | None:
+    """Read a key that holds from the database, and remember it."""
+    turn = lookups.begin()
+    valid = ApiKey.objects.valid(at=now).select_related("user__subscription__plan")
+    found = valid.filter(digest=own).first()
+    if found is not None:
+        recalling.keep_key(turn, found)
+    return found
 
 
 def caller_of_key(key: ApiKey) -> Caller:
@@ -201,7 +193,9 @@ def caller_of_user(user: User) -> Caller:
 
 def revoke(key: ApiKey, *, now: datetime) -> bool:
     """Take a key back at once; False when it was already."""
-    return bool(ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now))
+    taken = ApiKey.objects.filter(pk=key.pk, revoked_at__isnull=True).update(revoked_at=now)
+    recalling.forget_key(key.digest)
+    return bool(taken)
 
 
 def revoke_own(user: User, key_id: int, *, now: datetime) -> None:

@@ -1,6 +1,7 @@
 """Who may use the product, and how much: users, keys, plans, limits."""
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -22,6 +23,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
+    #: Of a remembered user, who comes without their password: what sessions were signed with, and
+    #: whether there is a password at all.
+    proof: str = ""
+    has_password: bool = False
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -45,6 +50,19 @@ class User(AbstractBaseUser, PermissionsMixin):
     def normalize_username(cls, username: str) -> str:
         """Return the e-mail as it is stored; forms call it."""
         return super().normalize_username(username).strip().lower()
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Set the password; what sessions were signed with holds no more."""
+        self.proof = ""
+        super().set_password(raw_password)
+
+    def get_session_auth_hash(self) -> str:
+        """Return what a session of this user must carry: another one after a new password."""
+        return self.proof or super().get_session_auth_hash()
+
+    def has_usable_password(self) -> bool:
+        """Say whether the user can sign in, not only use keys: staff pages ask each time."""
+        return self.has_password if self.proof else super().has_usable_password()
 
     def get_full_name(self) -> str:
         """Return the name, or the e-mail where there is none: what the admin greets with."""
@@ -239,6 +257,20 @@ class SignInFailures(models.Model):
 
     def __str__(self) -> str:
         return f"{self.failures} since {self.first_failed_at:%Y-%m-%d %H:%M}"
+
+
+class Session(AbstractBaseSession):
+    """A browser session; it names its user, so that both are read at once."""
+
+    user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
+
+    class Meta:
+        """Order of lists."""
+
+        ordering = ("-expire_date",)
+
+    def __str__(self) -> str:
+        return f"session until {self.expire_date:%Y-%m-%d %H:%M}"
 
 
 class Device(models.Model):

@@ -13,8 +13,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import devices, keys, locking_out, quotas, registering
-from accounts.backends import address_of
+from accounts import devices, keys, locking_out, noting, quotas, registering
+from accounts.backends import address_of, sight_of
 from accounts.choices import Scope
 from accounts.models import ApiKey, User
 from project.core.errors import AppError
@@ -122,6 +122,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if user is None:
             raise registering.WrongPasswordError("Wrong e-mail or password")
         auth.login(request, user)
+        here = request.session.session_key or ""
+        devices.begun(user, here, sight_of(request), now=timezone.now())
 
     if request.method == "POST" and _tried(form, begin):
         return HttpResponseRedirect(place)
@@ -180,7 +182,9 @@ def new_password(request: HttpRequest, token: str) -> HttpResponse:
 def account(request: HttpRequest) -> HttpResponse:
     """Show keys, devices and plan; make a key, which is shown this once."""
     user, made = _user(request), []
-    _note(request, user)
+    noting.session_used(
+        request.session.session_key or "", sight_of(request), user_id=user.pk, now=timezone.now()
+    )
     form = KeyForm(request.POST or None)
     now = timezone.now()
 
@@ -200,13 +204,6 @@ def account(request: HttpRequest) -> HttpResponse:
         plan=quotas.effective(user, at=now),
         usage=[(_QUOTAS[use.quota], use) for use in quotas.usage(user, now=now)],
     )
-
-
-def _note(request: HttpRequest, user: User) -> None:
-    agent = request.headers.get("User-Agent", "")
-    session_key = request.session.session_key or ""
-    at = timezone.now()
-    devices.seen(user, session_key, agent=agent, address=address_of(request), now=at)
 
 
 def _done(request: HttpRequest, deed: Callable[[], Any], said: str) -> HttpResponse:

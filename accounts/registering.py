@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.http import urlsafe_base64_decode
 
-from accounts import mailing
+from accounts import mailing, recalling
 from accounts.models import User
 from project.core.errors import FieldProblem, ForbiddenError, InvalidInputError
 
@@ -98,8 +98,13 @@ def change_password(user: User, *, current: str, new: str) -> None:
         wrong = FieldProblem("current_password", "wrong_password", "this is not the password")
         raise WrongPasswordError("the current password is another one", fields=(wrong,))
     require_strong(new, user=user, field="new_password")
-    user.set_password(new)
+    _set(user, new)
+
+
+def _set(user: User, password: str) -> None:
+    user.set_password(password)
     user.save(update_fields=["password"])
+    recalling.forget_user(user.pk)
 
 
 def ask_for_reset(email: str) -> None:
@@ -134,5 +139,4 @@ def reset_password(token: str, *, new: str) -> None:
     if user is None:
         raise BadTokenError("ask for a new link")
     require_strong(new, user=user, field="new_password")
-    user.set_password(new)
-    user.save(update_fields=["password"])
+    _set(user, new)

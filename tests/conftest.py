@@ -4,5 +4,6 @@ pytest_plugins = [
     "tests.plugins.caches",
     "tests.plugins.figures",
     "tests.plugins.hearts",
+    "tests.plugins.notes",
     "tests.plugins.rounds",
 ]

@@ -9,7 +9,7 @@ from typing import Any, Final
 from django.utils import timezone
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
-from accounts import keys
+from accounts import keys, noting, recalling
 from accounts.models import (
     ApiKey,
     Device,
@@ -169,7 +169,9 @@ def make_subscription(**fields: Any) -> Subscription:
         for name, make in (("user", make_user), ("plan", make_plan))
         if name not in fields
     }
-    return Subscription.objects.create(**made, **fields)
+    found = Subscription.objects.create(**made, **fields)
+    recalling.forget_user(found.user_id)
+    return found
 
 
 def make_rate_limit_rule(**fields: Any) -> RateLimitRule:
@@ -188,6 +190,11 @@ def make_device(**fields: Any) -> Device:
     """A browser of a user of its own."""
     defaults = {"session_key": f"session-{next(_numbers)}", "agent": "Firefox"}
     return Device.objects.create(user=fields.pop("user", None) or make_user(), **defaults | fields)
+
+
+def flushed() -> None:
+    """What a web process writes behind, written now."""
+    noting.flush()
 
 
 def make_sign_in_failures(**fields: Any) -> SignInFailures:

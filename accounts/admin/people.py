@@ -8,13 +8,14 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from accounts import devices, keys
+from accounts import devices, keys, recalling
+from accounts.admin.remembered import Remembered
 from accounts.choices import Scope
 from accounts.models import ApiKey, Device, SignInFailures, User
 from project.core.admin.pages import ReadOnly
@@ -28,7 +29,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
     """People and services; the e-mail is the login."""
 
     form = UserChangeForm
@@ -47,6 +48,21 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
         ),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
+
+    def forget(self, row: User) -> None:
+        recalling.forget_user(row.pk)
+
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002 -- Django's signature
+        form_url: str = "",
+    ) -> HttpResponse:
+        answer: HttpResponse = super().user_change_password(request, id, form_url)
+        if request.method == "POST" and id.isdecimal():
+            recalling.forget_user(int(id))
+        return answer
+
     add_fieldsets = (
         (
             None,
@@ -98,7 +114,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ModelAdmin):
+class ApiKeyAdmin(Remembered):
     """Keys; the secret itself is never stored, so it is shown once, when the key is made."""
 
     form = ApiKeyForm
@@ -143,6 +159,9 @@ class ApiKeyAdmin(ModelAdmin):
         )
         obj.pk = made.key.pk
         messages.warning(request, f"The key, shown this once: {made.secret}")
+
+    def forget(self, row: ApiKey) -> None:
+        recalling.forget_key(row.digest)
 
     @admin.action(description="Revoke the chosen keys", permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:

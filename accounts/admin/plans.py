@@ -1,13 +1,14 @@
 """Staff pages of plans and subscriptions."""
 
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 
+from accounts import recalling
+from accounts.admin.remembered import Remembered
 from accounts.models import Plan, Subscription
 
 
 @admin.register(Plan)
-class PlanAdmin(ModelAdmin):
+class PlanAdmin(Remembered):
     """How much each plan allows; a change holds within two seconds."""
 
     list_display = (
@@ -20,6 +21,10 @@ class PlanAdmin(ModelAdmin):
         "jobs_per_day",
     )
     search_fields = ("name", "title")
+
+    def forget(self, row: Plan) -> None:
+        recalling.forget_plans()
+
     fieldsets = (
         (None, {"fields": ("name", "title", "description")}),
         ("Who has it", {"fields": ("is_default", "is_public", "is_unlimited")}),
@@ -32,7 +37,7 @@ class PlanAdmin(ModelAdmin):
 
 
 @admin.register(Subscription)
-class SubscriptionAdmin(ModelAdmin):
+class SubscriptionAdmin(Remembered):
     """Who has which plan."""
 
     list_display = ("user", "plan", "started_at", "ends_at", "note")
@@ -40,3 +45,6 @@ class SubscriptionAdmin(ModelAdmin):
     list_select_related = ("user", "plan")
     search_fields = ("user__email", "note")
     autocomplete_fields = ("user", "plan")
+
+    def forget(self, row: Subscription) -> None:
+        recalling.forget_user(row.user_id)

@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts import devices, locking_out, quotas, registering
-from accounts.api.authentication import note_device
 from accounts.api.serializers import (
     Credentials,
     CsrfOut,
@@ -24,7 +23,7 @@ from accounts.api.serializers import (
     RegisteredOut,
     SignIn,
 )
-from accounts.backends import address_of
+from accounts.backends import address_of, sight_of
 from accounts.models import User
 from project.core.api.callers import caller_of
 from project.core.api.permissions import Anybody, InAccounts, IsKnown
@@ -122,7 +121,7 @@ class Login(APIView):
         if not isinstance(user, User):
             raise WrongCredentialsError
         auth.login(http, user)
-        note_device(http, user)
+        devices.begun(user, http.session.session_key or "", sight_of(http), now=timezone.now())
         return Response(_me(request, user))
 
 
@@ -206,7 +205,7 @@ def keep_signed_in(http: Any, user: User) -> None:
     auth.update_session_auth_hash(http, user)
     devices.forget(old)
     http.session.save()
-    note_device(http, user)
+    devices.begun(user, http.session.session_key or "", sight_of(http), now=timezone.now())
 
 
 class ResetPassword(APIView):

@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
 
 from accounts import keys
 from accounts.api.authentication import key_in
+from accounts.backends import user_of
 from accounts.models import User
+from accounts.noting import Sight
 from project.core import limits
 from project.core.callers import NOBODY, Caller
 from project.core.hub import in_thread
@@ -32,7 +33,7 @@ class CallerMiddleware:
 
 
 async def recognise(scope: Mapping[str, Any]) -> Caller:
-    """Return who asks: one query for a key, two for a cookie."""
+    """Return who asks: one query for a key or a cookie, none where they are remembered."""
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     if (secret := key_in(headers.get(b"authorization", ""))) is not None:
         return await in_thread(_by_key, secret, _sight(scope, headers))
@@ -42,16 +43,16 @@ async def recognise(scope: Mapping[str, Any]) -> Caller:
     return await in_thread(_by_session, session_key) if session_key else NOBODY
 
 
-def _sight(scope: Mapping[str, Any], headers: Mapping[bytes, str]) -> keys.Sight:
+def _sight(scope: Mapping[str, Any], headers: Mapping[bytes, str]) -> Sight:
     address = limits.client_address(
         (scope.get("client") or ("",))[0],
         headers.get(b"x-forwarded-for", ""),
         trusted=settings.TRUSTED_PROXIES,
     )
-    return keys.Sight(address, headers.get(b"user-agent", ""))
+    return Sight(address, headers.get(b"user-agent", ""))
 
 
-def _by_key(secret: str, sight: keys.Sight) -> Caller:
+def _by_key(secret: str, sight: Sight) -> Caller:
     found = keys.recognise(secret, now=timezone.now(), sight=sight)
     return found[1] if found else NOBODY
 
@@ -59,7 +60,7 @@ def _by_key(secret: str, sight: keys.Sight) -> Caller:
 def _by_session(session_key: str) -> Caller:
     request = HttpRequest()
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(session_key)
-    user = get_user(request)
+    user = user_of(request)
     return keys.caller_of_user(user) if isinstance(user, User) and user.is_active else NOBODY
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
-from accounts import devices, keys
-from accounts.backends import address_of
+from accounts import keys, noting
+from accounts.backends import sight_of
 from accounts.models import User
 from project.core.callers import NOBODY, Caller
 
@@ -46,8 +46,7 @@ def recognised(request: HttpRequest) -> Recognised | None:
     secret = key_in(request.META.get("HTTP_AUTHORIZATION", ""))
     if secret is None:
         return None
-    sight = keys.Sight(address_of(request), request.META.get("HTTP_USER_AGENT", ""))
-    found = keys.recognise(secret, now=timezone.now(), sight=sight)
+    found = keys.recognise(secret, now=timezone.now(), sight=sight_of(request))
     known = Recognised(*found) if found else Recognised()
     request.recognised_key = known  # type: ignore[attr-defined]
     return known
@@ -68,15 +67,6 @@ class ApiKeyAuthentication(BaseAuthentication):
         return "Api-Key"
 
 
-def note_device(request: HttpRequest, user: User) -> None:
-    """Note the browser in which ``user`` is signed in."""
-    session_key = request.session.session_key
-    if session_key:
-        agent = request.META.get("HTTP_USER_AGENT", "")
-        at = timezone.now()
-        devices.seen(user, session_key, agent=agent, address=address_of(request), now=at)
-
-
 class CookieAuthentication(SessionAuthentication):
     """Authenticate by session cookie; unsafe methods need the CSRF token."""
 
@@ -86,7 +76,10 @@ class CookieAuthentication(SessionAuthentication):
             return None
         user = found[0]
         assert isinstance(user, User)  # noqa: S101 -- AUTH_USER_MODEL
-        note_device(request._request, user)  # noqa: SLF001 -- DRF has no public name for it
+        http = request._request  # noqa: SLF001 -- DRF has no public name for it
+        if session_key := http.session.session_key:
+            sight = sight_of(http)
+            noting.session_used(session_key, sight, user_id=user.pk, now=timezone.now())
         return user, keys.caller_of_user(user)
 
     def enforce_csrf(self, request: Request) -> None:

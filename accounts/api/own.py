@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import devices, flags, keys, quotas
+from accounts import devices, flags, keys, noting, quotas
 from accounts.api.access import read, user_of
 from accounts.api.serializers import (
     DeviceOut,
@@ -51,6 +51,7 @@ class Keys(APIView):
         operation_id="keys_list", summary="List own API keys", responses={200: KeyOut(many=True)}
     )
     def get(self, request: Request) -> Response:
+        noting.now_seen()
         pages = self.pagination_class()
         found = ApiKey.objects.filter(user=user_of(request))
         page: Any = pages.paginate_queryset(found, request, view=self)

@@ -62,7 +62,7 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
+    "django.contrib.sessions",  # for its middleware: our sessions have a table of their own
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_prometheus",
@@ -89,7 +89,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.backends.UserMiddleware",
     "accounts.api.throttling.LimitMiddleware",
     "accounts.api.repeating.RepeatMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -58,4 +58,5 @@ CACHES: dict[str, dict[str, Any]] = {
         "NAME": "shared",
     },
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+#: In the database, and in the shared cache while there is one; never in one process's memory.
+SESSION_ENGINE = "accounts.sessions"

@@ -1,41 +1,22 @@
-from datetime import timedelta
-
 import pytest
 
 from accounts import devices
 from accounts.models import Device
+from accounts.noting import Sight
 from tests.factories import make_device, make_user
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _fresh(monkeypatch):
-    monkeypatch.setattr(devices, "_written", {})
+def test_sign_in_is_noted_once(now, user):
+    sight = Sight("203.0.113.9", "A" * 400)
 
-
-def see(user, now, key="s1", agent="Firefox"):
-    devices.seen(user, key, agent=agent, address="203.0.113.9", now=now)
-
-
-def test_sight_is_written_once_a_minute(now, user, django_assert_num_queries):
-    see(user, now)
-    with django_assert_num_queries(0):
-        see(user, now + timedelta(seconds=59))
-    with django_assert_num_queries(1):
-        see(user, now + timedelta(seconds=60), agent="A" * 400)
+    devices.begun(user, "s1", sight, now=now)
+    devices.begun(user, "s1", sight, now=now)
 
     device = Device.objects.get()
-    assert (device.first_seen_at, device.last_seen_at) == (now, now + timedelta(seconds=60))
+    assert (device.first_seen_at, device.last_seen_at) == (now, now)
     assert (len(device.agent), device.address) == (300, "203.0.113.9")
-
-
-def test_memory_is_bounded(now, user, monkeypatch):
-    monkeypatch.setattr(devices, "_REMEMBERED", 3)
-    for number in range(5):
-        see(user, now, key=f"s{number}")
-
-    assert len(devices._written) <= 3
 
 
 def test_session_that_ended_is_not_listed(now, user):

@@ -29,8 +29,9 @@ def has_composite_key(model: Any) -> bool:
     return len(model._meta.pk_fields) > 1
 
 
-#: Shown in full on the page of the run that they belong to.
-ON_THEIR_PARENT = {"core.RunEvent"}
+#: Shown in full on the page of the run that they belong to; as the device that they are, since
+#: a session's number is its secret.
+ON_THEIR_PARENT = {"core.RunEvent", "accounts.Session"}
 OURS = [model for model in apps.get_models() if is_ours(model)]
 SHOWN = [
     model
