@@ -16,7 +16,7 @@ from project.core.callers import Caller
 from project.core.errors import ConflictError, PermanentError
 from project.core.models import Run
 from project.core.working import Work
-from proxies import claiming, judging, kinds, metrics, policies, reporting, scoring
+from proxies import claiming, judging, kinds, locating, metrics, policies, reporting, scoring
 from proxies.adapters import checker, loops
 from proxies.adapters.probe import Finding, Limits, Subject
 from proxies.choices import Exclusivity, ProxyState, Verdict
@@ -215,6 +215,7 @@ def _changes(
 
 
 def _good_news(found: Finding, *, now: datetime) -> dict[str, Any]:
+    place = locating.of(found.exit_ip)
     return {
         "failures_in_row": 0,
         "last_ok_at": now,
@@ -224,6 +225,9 @@ def _good_news(found: Finding, *, now: datetime) -> dict[str, Any]:
         "exit_ip": found.exit_ip,
         "anonymity": found.anonymity,
         "tls_ok": found.tls_ok,
+        # what a list said stands until the address itself is known
+        **({"country": place.country} if place.country else {}),
+        "network": place.network,
     }
 
 

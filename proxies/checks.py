@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, register
 
-from proxies import judging
+from proxies import judging, locating
 
 
 @register()
@@ -15,3 +15,10 @@ def judges(app_configs: object, **_: Any) -> list[CheckMessage]:
     except judging.BadJudgeError as error:
         return [Error(str(error), id="proxies.E001")]
     return []
+
+
+@register()
+def places(app_configs: object, **_: Any) -> list[CheckMessage]:
+    """Refuse a file of networks that can't be read."""
+    why = locating.problem()
+    return [Error(f"MAXMIND_DB: {why}", id="proxies.E002")] if why else []

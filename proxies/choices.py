@@ -126,3 +126,21 @@ class DeliveryState(models.TextChoices):
 
     WAITING = "waiting", "In the outbox"
     SENT = "sent", "Sent"
+
+
+#: Name of all pools together, in their history.
+ALL_POOLS: Final = ""
+
+
+class Grain(models.IntegerChoices):
+    """How much time one row of the pools' history stands for, seconds."""
+
+    MINUTE = 60, "a minute"
+    TEN_MINUTES = 600, "ten minutes"
+    HOUR = 3_600, "an hour"
+
+
+#: Age at which rows of a grain become coarser, seconds.
+COARSER_AFTER_S: Final = {Grain.MINUTE: 2 * 86_400, Grain.TEN_MINUTES: 21 * 86_400}
+#: Age at which the pools' history is forgotten.
+FORGOTTEN_AFTER_S: Final = 366 * 86_400

@@ -17,7 +17,7 @@ from proxies import kinds, metrics, parsing, storing
 from proxies.adapters import lists, loops
 from proxies.adapters.lists import DownloadError, ListRequest
 from proxies.choices import FetchError, FetchOutcome, SourceKind
-from proxies.models import ProxySource
+from proxies.models import ProxySource, SourceFetch
 from proxies.parsing import ListOptions
 from proxies.storing import Tally
 
@@ -153,6 +153,16 @@ def finish(
         metrics.FETCH_FAILURES.labels(source.name, error.kind).inc()
     metrics.FETCHES.labels(source.name, outcome).inc()
     metrics.FETCH_DURATION.labels(source.name).observe(took_s)
+    SourceFetch.objects.create(
+        source=source,
+        at=now,
+        outcome=outcome,
+        error_type=error.kind if error else "",
+        took_s=took_s,
+        accepted=tally.accepted,
+        new=tally.new,
+        rejected=tally.rejected,
+    )
     went_well = outcome == FetchOutcome.SUCCESS
     failures = 0 if went_well else source.failures_in_row + 1
     source.failures_in_row = failures

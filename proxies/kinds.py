@@ -28,3 +28,6 @@ ETL_SYNC: Final = register(
         alone=True,
     )
 )
+SNAPSHOT: Final = register(
+    Kind("proxies.snapshot", "Remember how the pools look", limit_s=120, alone=True)
+)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         Delivery,
         Lease,
         LeaseSlot,
+        PoolSnapshot,
         Proxy,
         ProxySource,
     )
@@ -110,3 +111,11 @@ class DeliveryQuerySet(models.QuerySet["Delivery"]):
     def sent_before(self, moment: datetime) -> Self:
         """Deliveries that arrived before ``moment``."""
         return self.filter(state=DeliveryState.SENT, sent_at__lt=moment)
+
+
+class PoolSnapshotQuerySet(models.QuerySet["PoolSnapshot"]):
+    """Sets of moments of the pools' history."""
+
+    def since(self, second: int) -> Self:
+        """Those from ``second`` (since 1970) on, the oldest first."""
+        return self.filter(second__gte=second).order_by("second")

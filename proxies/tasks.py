@@ -3,7 +3,7 @@
 from celery import shared_task
 
 from project.core import tasks, working
-from proxies import checking, expiring, fetching, importing, kinds, syncing
+from proxies import checking, expiring, fetching, importing, kinds, sampling, syncing
 
 
 @shared_task(**tasks.options(kinds.FETCH.name))
@@ -34,3 +34,9 @@ def sweep(*, run_id: str, **_: object) -> None:
 def etl_sync(*, run_id: str, **_: object) -> None:
     """Tell the ETL endpoint what the pools look like."""
     working.execute(run_id, syncing.run, kind=kinds.ETL_SYNC.name)
+
+
+@shared_task(**tasks.options(kinds.SNAPSHOT.name))
+def snapshot(*, run_id: str, **_: object) -> None:
+    """Remember how the pools look."""
+    working.execute(run_id, sampling.run, kind=kinds.SNAPSHOT.name)

@@ -19,3 +19,5 @@ ETL_URL = env.url("ETL_URL", "", schemes=("http", "https"))
 ETL_API_KEY = env.text("ETL_API_KEY", "")
 #: Seconds that the ETL endpoint may take to answer.
 ETL_TIMEOUT_S = env.number("ETL_TIMEOUT_S", 10, at_least=0.1)
+#: A file of MaxMind's format (ASN, ISP, country, city) that knows networks and countries.
+MAXMIND_DB = env.text("MAXMIND_DB", "")

@@ -1,5 +1,5 @@
 """Staff pages of the proxies app."""
 
-from proxies.admin import etl, leases, pool, sources
+from proxies.admin import etl, leases, overview, pool, sources
 
-__all__ = ["etl", "leases", "pool", "sources"]
+__all__ = ["etl", "leases", "overview", "pool", "sources"]

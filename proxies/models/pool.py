@@ -43,6 +43,7 @@ class Proxy(models.Model):
     anonymity = models.CharField(max_length=11, choices=Anonymity, blank=True)
     exit_ip = models.CharField(max_length=45, blank=True)
     country = models.CharField(max_length=2, blank=True, help_text="ISO 3166, upper case")
+    network = models.CharField(max_length=120, blank=True, help_text="of the exit address")
     tls_ok = models.BooleanField(null=True, blank=True, help_text="reaches TLS sites unread")
     latency_ms = models.FloatField(null=True, blank=True, help_text="of the last good check")
     connect_ms = models.FloatField(null=True, blank=True)

@@ -14,10 +14,12 @@ from proxies.models import (
     Lease,
     LeaseSlot,
     PoolPolicy,
+    PoolSnapshot,
     Proxy,
     ProxySource,
     ReceivedSnapshot,
     SourceEntry,
+    SourceFetch,
     StickySession,
     TargetState,
 )
@@ -134,3 +136,14 @@ def make_received_snapshot(**fields: Any) -> ReceivedSnapshot:
         "received_at": NOW,
     }
     return ReceivedSnapshot.objects.create(**{**usual, **fields})
+
+
+def make_pool_snapshot(**fields: Any) -> PoolSnapshot:
+    usual = {"second": int(NOW.timestamp()) + 60 * next(_numbers), "size": 1}
+    return PoolSnapshot.objects.create(**{**usual, **fields})
+
+
+def make_source_fetch(**fields: Any) -> SourceFetch:
+    usual: dict[str, Any] = {"at": NOW, "outcome": "success", "took_s": 1.0, "accepted": 10}
+    usual["source"] = fields.get("source") or make_proxy_source()
+    return SourceFetch.objects.create(**{**usual, **fields})

@@ -22,6 +22,7 @@ def test_the_periodic_jobs_are_seeded():
         ("proxies.fetch", 60, True),
         ("proxies.validate", 300, True),
         ("proxies.sweep", 60, True),
+        ("proxies.snapshot", 60, True),
         ("core.etl_sync", 300, True),
     }
     assert all(json.loads(job.kwargs) == {} for job in jobs)

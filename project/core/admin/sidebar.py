@@ -30,7 +30,15 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     ),
     (
         "Proxies",
-        ("proxies.proxy", "proxies.lease", "proxies.proxysource", "proxies.poolpolicy"),
+        (
+            "proxies.poolsnapshot",
+            "proxies.proxy",
+            "proxies.lease",
+            "proxies.proxysource",
+            "proxies.importupload",
+            "proxies.poolpolicy",
+            "proxies.delivery",
+        ),
         (),
     ),
     ("Analysis", (), ("analysis",)),
@@ -73,10 +81,12 @@ ICONS: Final = {
     "proxies.lease": "handshake",
     "proxies.leaseslot": "confirmation_number",
     "proxies.poolpolicy": "policy",
+    "proxies.poolsnapshot": "monitoring",
     "proxies.proxy": "hub",
     "proxies.proxysource": "rss_feed",
     "proxies.receivedsnapshot": "move_to_inbox",
     "proxies.sourceentry": "list_alt",
+    "proxies.sourcefetch": "history",
     "proxies.stickysession": "link",
     "proxies.targetstate": "my_location",
     "storage.backup": "backup",
@@ -84,6 +94,9 @@ ICONS: Final = {
 }
 TITLES: Final = {
     "core.processheartbeat": "Processes",
+    "proxies.delivery": "ETL deliveries",
+    "proxies.importupload": "Import",
+    "proxies.poolsnapshot": "Pool overview",
     "django_celery_beat.periodictask": "Periodic jobs",
 }
 OTHER: Final = "table_rows"

@@ -1,0 +1,181 @@
+"""What the overview of the pools draws: its history, its countries, its targets, its sources."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import iso3166
+from django.db.models import Avg, Count, F, Max, Q
+from django.db.models.functions import TruncHour
+from django.urls import reverse
+
+from project.core.moments import stamp
+from proxies.choices import (
+    ALL_POOLS,
+    COARSER_AFTER_S,
+    FetchOutcome,
+    Grain,
+    Outcome,
+    Pool,
+    ProxyState,
+)
+from proxies.models import Lease, PoolSnapshot, Proxy, ProxySource, SourceFetch
+
+#: Minutes shown, and what they are called.
+SPANS: Final = ((60, "1 h"), (1_440, "1 day"), (10_080, "7 days"), (129_600, "90 days"))
+RECENT: Final = timedelta(hours=24)
+#: Targets and sources that are shown.
+MOST: Final = 20
+_MOST_POINTS: Final = 1_500
+_ALL_SERIES: Final = (
+    *("score_p10", "score_p50", "score_p90"),
+    *("latency_p50", "latency_p95", "latency_p99"),
+    *("leases", "unproven", "failing"),
+)
+
+
+def grain_for(minutes: int) -> Grain:
+    """Return the finest grain that reaches back so far."""
+    for grain, until_s in COARSER_AFTER_S.items():
+        if minutes * 60 <= until_s:
+            return grain
+    return Grain.HOUR
+
+
+def history(*, minutes: int, now: datetime) -> dict[str, Any]:
+    """Return times and one list per series; null where nothing was known.
+
+    Args:
+        minutes: how far back.
+        now: the moment, UTC.
+    """
+    minutes = max(1, min(minutes, SPANS[-1][0]))
+    grain, since_s = grain_for(minutes), int(now.timestamp()) - minutes * 60
+    points: dict[int, dict[str, float | None]] = defaultdict(dict)
+    # rows of a finer grain fill in what has not become coarse yet
+    for row in PoolSnapshot.objects.filter(grain_s__gte=grain).since(since_s):
+        point = points[row.second]
+        if row.pool == ALL_POOLS:
+            point |= {name: getattr(row, name) for name in _ALL_SERIES}
+        else:
+            point[row.pool] = row.size
+    if grain > Grain.MINUTE:
+        _add_finer(points, grain, since_s)
+    seconds = sorted(points)
+    step = 1 + len(seconds) // _MOST_POINTS
+    chosen = seconds[::-1][::step][::-1]
+    names = (*Pool.values, *_ALL_SERIES)
+    series = {name: [_rounded(points[second].get(name)) for second in chosen] for name in names}
+    return {"seconds": chosen, "series": series}
+
+
+def _add_finer(points: dict[int, dict[str, float | None]], grain: Grain, since_s: int) -> None:
+    """Add what is too young to be coarse, at the beginning of each step of ``grain``."""
+    finer = PoolSnapshot.objects.filter(grain_s__lt=grain).since(since_s)
+    for row in finer.annotate(rest=F("second") % int(grain)).filter(rest__lt=Grain.MINUTE):
+        point = points[row.second]
+        if row.pool == ALL_POOLS:
+            point |= {name: getattr(row, name) for name in _ALL_SERIES}
+        else:
+            point[row.pool] = row.size
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 1)
+
+
+def countries() -> list[dict[str, Any]]:
+    """Return the countries of exit addresses: by number, as maps know them, the largest first."""
+    healthy = Count("pk", Q(state=ProxyState.HEALTHY))
+    rows = Proxy.objects.exclude(country="").order_by().values("country")
+    sized = rows.annotate(all=Count("pk"), healthy=healthy).order_by("-healthy", "-all", "country")
+    page = reverse("admin:proxies_proxy_changelist")
+    return [
+        {
+            "code": row["country"],
+            "number": _number(row["country"]),
+            "name": _name(row["country"]),
+            "all": row["all"],
+            "healthy": row["healthy"],
+            "url": f"{page}?country={row['country']}",
+        }
+        for row in sized
+    ]
+
+
+def _number(code: str) -> str:
+    found = iso3166.countries_by_alpha2.get(code)
+    return found.numeric if found else ""
+
+
+def _name(code: str) -> str:
+    found = iso3166.countries_by_alpha2.get(code)
+    return found.apolitical_name if found else code
+
+
+def targets(*, now: datetime) -> dict[str, Any]:
+    """Return how leases went at each target, hour by hour of the last day.
+
+    Returns:
+        ``hours``, 24 moments, and ``rows``: a target, its leases, and per hour
+        ``[leases that ended, how many of them went well]`` or null.
+    """
+    first = now.replace(minute=0, second=0, microsecond=0) - RECENT + timedelta(hours=1)
+    hours = [first + timedelta(hours=n) for n in range(24)]
+    ended = Lease.objects.filter(ended_at__gte=first).exclude(target="").exclude(outcome="")
+    well = Count("pk", Q(outcome=Outcome.OK))
+    rows: Any = ended.order_by().annotate(hour=TruncHour("ended_at")).values("target", "hour")
+    cells: dict[str, dict[datetime, tuple[int, int]]] = defaultdict(dict)
+    for row in rows.annotate(all=Count("pk"), well=well):
+        cells[row["target"]][row["hour"]] = (row["all"], row["well"])
+    busiest = sorted(cells, key=lambda name: (-_total(cells[name]), name))[:MOST]
+    return {
+        "hours": [stamp(hour) for hour in hours],
+        "rows": [
+            {
+                "target": name,
+                "leases": _total(cells[name]),
+                "cells": [cells[name].get(hour) for hour in hours],
+            }
+            for name in busiest
+        ],
+    }
+
+
+def _total(cells: Mapping[datetime, tuple[int, int]]) -> int:
+    return sum(count for count, _ in cells.values())
+
+
+def sources(*, now: datetime) -> list[dict[str, Any]]:
+    """Return how the fetches of each source went in the last day, the busiest first."""
+    recent = Q(fetches__at__gte=now - RECENT)
+    found: Any = ProxySource.objects.annotate(
+        fetched=Count("fetches", recent),
+        well=Count("fetches", recent & Q(fetches__outcome=FetchOutcome.SUCCESS)),
+        mean_s=Avg("fetches__took_s", filter=recent),
+        longest_s=Max("fetches__took_s", filter=recent),
+    )
+    kinds = _error_kinds(now)
+    busiest = found.filter(fetched__gt=0).order_by("-fetched", "name").only("name")[:MOST]
+    return [
+        {
+            "name": source.name,
+            "url": reverse("admin:proxies_proxysource_change", args=[source.pk]),
+            "fetches": source.fetched,
+            "success": round(source.well / source.fetched, 3),
+            "mean_s": round(source.mean_s, 2),
+            "longest_s": round(source.longest_s, 2),
+            "errors": kinds.get(source.pk, {}),
+        }
+        for source in busiest
+    ]
+
+
+def _error_kinds(now: datetime) -> dict[int, dict[str, int]]:
+    failed = SourceFetch.objects.filter(at__gte=now - RECENT).exclude(outcome=FetchOutcome.SUCCESS)
+    rows = failed.order_by().values_list("source", "error_type", "outcome")
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for source, kind, outcome, count in rows.annotate(count=Count("pk")):
+        found[source][kind or outcome] = count
+    return found

@@ -1,0 +1,142 @@
+"""Remembering how the pools look, each minute; what is old is kept coarser, then forgotten."""
+
+from array import array
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Avg, Count, F, Min
+from django.utils import timezone
+
+from project.core.working import Work
+from proxies.choices import ALL_POOLS, COARSER_AFTER_S, FORGOTTEN_AFTER_S, Grain, Pool, ProxyState
+from proxies.models import Lease, PoolSnapshot, Proxy, SourceFetch
+
+#: What fetches came to is kept so long.
+FETCHES_KEPT: Final = timedelta(days=30)
+_SCORES: Final = {"score_p10": 0.1, "score_p50": 0.5, "score_p90": 0.9}
+_LATENCIES: Final = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
+_COUNTED: Final = ("size", "leases", "unproven", "failing", "retired")
+_NEXT: Final = {Grain.MINUTE: Grain.TEN_MINUTES, Grain.TEN_MINUTES: Grain.HOUR}
+#: So much time is thinned in one transaction.
+_PORTION_S: Final = 86_400
+_AT_ONCE: Final = 5_000
+
+
+def run(work: Work) -> None:
+    """Remember this minute, and thin what is old."""
+    now = timezone.now()
+    take(now=now)
+    work.report(counts=thin(now=now))
+
+
+def take(*, now: datetime) -> list[PoolSnapshot]:
+    """Write how the pools look now; a minute that was written stays as it is."""
+    second = int(now.timestamp()) // Grain.MINUTE * Grain.MINUTE
+    figures = look(now=now)
+    rows = [PoolSnapshot(second=second, pool=pool, **found) for pool, found in figures.items()]
+    return PoolSnapshot.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def look(*, now: datetime) -> dict[str, dict[str, float | None]]:
+    """Return sizes, scores and latencies by pool; one row of the table at a time."""
+    scores = {pool: array("d") for pool in Pool.values}
+    latencies = {pool: array("d") for pool in Pool.values}
+    sizes = dict.fromkeys(Pool.values, 0)
+    healthy = Proxy.objects.healthy().order_by().values_list("pool", "score", "latency_ms")
+    for pool, score, latency_ms in healthy.iterator(_AT_ONCE):
+        sizes[pool] += 1
+        if score is not None:
+            scores[pool].append(score)
+        if latency_ms is not None:
+            latencies[pool].append(latency_ms)
+    leases = _leases(now)
+    found = {
+        pool: {
+            "size": float(sizes[pool]),
+            "leases": float(leases.get(pool, 0)),
+            **_shares(scores[pool], _SCORES),
+            **_shares(latencies[pool], _LATENCIES),
+        }
+        for pool in Pool.values
+    }
+    found[ALL_POOLS] = {
+        "size": float(sum(sizes.values())),
+        "leases": float(sum(leases.values())),
+        **_states(),
+        **_shares(sum(scores.values(), array("d")), _SCORES),
+        **_shares(sum(latencies.values(), array("d")), _LATENCIES),
+    }
+    return found
+
+
+def _leases(now: datetime) -> dict[str, int]:
+    rows = Lease.objects.standing(at=now).order_by().values_list("pool")
+    return dict(rows.annotate(count=Count("pk")))
+
+
+def _states() -> dict[str, float | None]:
+    rows = Proxy.objects.order_by().values_list("state").annotate(count=Count("pk"))
+    known: dict[str, int] = dict(rows)
+    wanted = (ProxyState.UNPROVEN, ProxyState.FAILING, ProxyState.RETIRED)
+    return {str(state): float(known.get(state, 0)) for state in wanted}
+
+
+def _shares(values: Sequence[float], wanted: dict[str, float]) -> dict[str, float | None]:
+    """Return percentiles by name: the smallest value that so many are not above."""
+    if not values:
+        return dict.fromkeys(wanted)
+    ordered = sorted(values)
+    last = len(ordered) - 1
+    return {name: ordered[min(last, int(share * len(ordered)))] for name, share in wanted.items()}
+
+
+def thin(*, now: datetime) -> dict[str, int]:
+    """Replace rows that are old enough by averages over the next grain; forget the oldest.
+
+    Returns:
+        How many rows were thinned, made and forgotten.
+    """
+    now_s = int(now.timestamp())
+    found = {"thinned": 0, "made": 0}
+    for grain, coarser in _NEXT.items():
+        before_s = (now_s - COARSER_AFTER_S[grain]) // coarser * coarser
+        while portion := _portion(grain, before_s):
+            thinned, made = _coarsen(grain, coarser, *portion)
+            found["thinned"] += thinned
+            found["made"] += made
+    old = PoolSnapshot.objects.filter(second__lt=now_s - FORGOTTEN_AFTER_S)
+    fetches = SourceFetch.objects.filter(at__lt=now - FETCHES_KEPT)
+    gone = old.order_by().delete()[0] + fetches.order_by().delete()[0]
+    return {**found, "forgotten": gone}
+
+
+def _portion(grain: Grain, before_s: int) -> tuple[int, int] | None:
+    """Return the oldest stretch of time that has rows to thin."""
+    rows = PoolSnapshot.objects.filter(grain_s=grain, second__lt=before_s)
+    first: int | None = rows.aggregate(first=Min("second"))["first"]
+    if first is None:
+        return None
+    start = first // _PORTION_S * _PORTION_S
+    return start, min(start + _PORTION_S, before_s)
+
+
+def _coarsen(grain: Grain, coarser: Grain, start: int, end: int) -> tuple[int, int]:
+    rows = PoolSnapshot.objects.filter(grain_s=grain, second__gte=start, second__lt=end).order_by()
+    bucket = F("second") - F("second") % int(coarser)
+    names = (*_COUNTED, *_SCORES, *_LATENCIES)
+    averages: dict[str, Any] = {f"{name}__mean": Avg(name) for name in names}
+    grouped: Any = rows.annotate(bucket=bucket).values("bucket", "pool").annotate(**averages)
+    with transaction.atomic():
+        made = [
+            PoolSnapshot(
+                second=row["bucket"],
+                grain_s=coarser,
+                pool=row["pool"],
+                **{name: row[f"{name}__mean"] for name in names},
+            )
+            for row in grouped
+        ]
+        PoolSnapshot.objects.bulk_create(made, ignore_conflicts=True, batch_size=500)
+        return rows.delete()[0], len(made)
