@@ -16,7 +16,17 @@ from project.core.callers import Caller
 from project.core.errors import ConflictError, PermanentError
 from project.core.models import Run
 from project.core.working import Work
-from proxies import claiming, judging, kinds, locating, metrics, policies, reporting, scoring
+from proxies import (
+    claiming,
+    judging,
+    kinds,
+    locating,
+    metrics,
+    policies,
+    reporting,
+    rounds,
+    scoring,
+)
 from proxies.adapters import checker, loops
 from proxies.adapters.probe import Finding, Limits, Subject
 from proxies.choices import Exclusivity, ProxyState, Verdict
@@ -125,6 +135,7 @@ def run(work: Work) -> None:
         totals["ok"] += sum(each.verdict == Verdict.OK for each in batch.findings)
         share = totals["checked"] / max(1, done + len(subjects))
         work.report(progress=100 * share, counts=totals)
+    rounds.conclude(work)
 
 
 def _totals(run: Run) -> dict[str, int]:

@@ -9,8 +9,6 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from project.core import metrics
-from project.core.choices import RunStatus
-from project.core.models import Run
 from proxies.choices import Pool
 from proxies.models import Lease, Proxy
 
@@ -67,21 +65,3 @@ def pools() -> Iterable[Metric]:
     began = min((row["first"] for row in leases.values()), default=now)
     oldest.add_metric([], (now - began).total_seconds())
     return [size, active, oldest]
-
-
-@metrics.register
-def rounds() -> Iterable[Metric]:
-    """Return how the last round of validation went, and the change against the one before."""
-    ratio = GaugeMetricFamily(
-        "proxy_validation_round_success_ratio", "Good checks of the last round, 0 to 1"
-    )
-    delta = GaugeMetricFamily(
-        "proxy_validation_round_success_ratio_delta", "Change against the round before"
-    )
-    ended = Run.objects.filter(kind="proxies.validate", status=RunStatus.DONE)
-    counts = list(ended.order_by("-created_at").values_list("counts", flat=True)[:20])
-    ratios = [row["ok"] / row["checked"] for row in counts if row.get("checked")]
-    if ratios:
-        ratio.add_metric([], ratios[0])
-        delta.add_metric([], ratios[0] - ratios[1] if len(ratios) > 1 else 0.0)
-    return [ratio, delta]

@@ -119,13 +119,19 @@ function receive(message) {
     clearTimeout(soon);
     soon = setTimeout(lookAtState, 300);
   }
-  if (isFinal(state.status)) showState(live, "over");
+  if (isFinal(state.status)) end();
+}
+
+/** What came of it is on a page of its own kind: it is asked for anew. */
+function end() {
+  showState(live, "over");
+  if (page.dataset.hasReports !== undefined) setTimeout(() => window.location.reload(), 600);
 }
 
 function poll() {
   const turn = async () => {
     showState(live, (await lookAtState()) ? "polling" : "reconnecting");
-    if (isFinal(state.status)) showState(live, "over");
+    if (isFinal(state.status)) end();
     else setTimeout(turn, POLL_EVERY_MS);
   };
   turn();

@@ -10,9 +10,10 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
-from project.core import events, kinds
+from project.core import events, kinds, reports
 from project.core.models import Run, RunEvent
 from project.core.moments import stamp, stamp_or_none
+from project.core.reports import Report
 
 #: The page opens with so many of the newest events; the API has all.
 EVENTS_SHOWN: Final = 400
@@ -35,6 +36,8 @@ class RunPage:
     schedule_url: str
     retries: list[Run]
     related: list[Run]
+    reports: list[Report]
+    has_reports: bool
 
 
 def of(run: Run, *, now: datetime) -> RunPage:
@@ -51,6 +54,8 @@ def of(run: Run, *, now: datetime) -> RunPage:
         schedule_url=_schedule_url(run),
         retries=list(_lean().filter(retry_of=run).order_by("-created_at")[:RELATED_SHOWN]),
         related=_related(run),
+        reports=reports.of(run),
+        has_reports=reports.has(run.kind),
     )
 
 
