@@ -1,0 +1,121 @@
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from prometheus_client import CollectorRegistry, generate_latest
+
+from project.core import metrics
+from project.core.callers import SYSTEM
+from project.core.models import Run, RunEvent
+from proxies import checking, rounds
+from proxies.adapters import checker
+from proxies.adapters.probe import Finding
+from tests.factories import make_run
+from tests.proxies.factories import NOW, make_check, make_proxy
+
+pytestmark = pytest.mark.django_db
+
+
+def make_round(*, hours=0, **checks):
+    """Make a round that ended: ``ok`` are latencies, the others numbers of verdicts."""
+    run = make_run(kind="proxies.validate", status="done", now=NOW + timedelta(hours=hours))
+    for latency_ms in checks.pop("ok", ()):
+        make_check(run=run, latency_ms=latency_ms)
+    for verdict, count in checks.items():
+        for _ in range(count):
+            make_check(run=run, verdict=verdict, latency_ms=None)
+    return run
+
+
+def kept(run, found):
+    Run.objects.filter(pk=run.pk).update(checkpoint={"round": found})
+    return found
+
+
+def test_a_round_is_summed_up_by_its_checks():
+    run = make_round(ok=[100, 100.1, 400, 20_000], timeout=3, refused=1)
+    make_round(ok=[1])
+
+    assert rounds.sum_up(run) == {
+        "checked": 8,
+        "ok": 4,
+        "success_ratio": 0.5,
+        "verdicts": {"ok": 4, "timeout": 3, "refused": 1},
+        "latency_p50_ms": 400,
+        "latency_p95_ms": 20_000,
+        "histogram": [1, 1, 1, 0, 0, 0, 0, 1],
+    }
+
+
+def test_a_round_is_compared_with_the_round_before():
+    first = make_round(ok=[50, 50, 50], timeout=1)
+    second = make_round(hours=1, ok=[50, 400], timeout=2)
+
+    before = kept(first, rounds.compared(rounds.sum_up(first), rounds.latest(before=first)))
+    found = rounds.compared(rounds.sum_up(second), rounds.latest(before=second))
+
+    assert (before["success_ratio"], before["success_ratio_delta"]) == (0.75, None)
+    assert set(before["histogram_delta"]) == {None}
+    assert (found["success_ratio"], found["success_ratio_delta"]) == (0.5, -0.25)
+    assert found["latency_p50_ms_delta"] == 350
+    assert found["histogram_delta"][:3] == [-0.5, 0, 0.5]
+
+
+def test_a_round_without_a_good_check_has_no_latency():
+    found = rounds.compared(rounds.sum_up(make_round(timeout=2)), None)
+
+    assert (found["success_ratio"], found["latency_p95_ms"]) == (0, None)
+    assert rounds.shares_of(found) == [None] * 8
+
+
+def test_rounds_that_checked_nothing_are_passed_over():
+    known = make_round(ok=[5])
+    kept(known, {"checked": 1, "ok": 1})
+    kept(make_round(hours=1), {"checked": 0})
+    make_round(hours=2)
+
+    assert rounds.latest() == {"checked": 1, "ok": 1}
+
+
+def test_metrics_tell_the_last_round_and_its_change():
+    first, second = make_round(ok=[50], timeout=1), make_round(hours=1, ok=[50, 400, 400])
+    kept(first, rounds.compared(rounds.sum_up(first), None))
+    kept(second, rounds.compared(rounds.sum_up(second), rounds.latest(before=second)))
+    registry = CollectorRegistry()
+    metrics.add_to(registry)
+
+    lines = generate_latest(registry).decode().splitlines()
+
+    assert "proxy_validation_round_success_ratio 1.0" in lines
+    assert "proxy_validation_round_success_ratio_delta 0.5" in lines
+    assert 'proxy_validation_round_latency_share{le="0.1"} 0.3333' in lines
+    assert 'proxy_validation_round_latency_share{le="+Inf"} 1.0' in lines
+    assert 'proxy_validation_round_latency_share_delta{le="0.1"} -0.6667' in lines
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_round_concludes_with_its_result_on_its_page(settings, do, monkeypatch, admin_client):
+    settings.JUDGE_URLS = ["http://judge.example/judge"]
+    good, bad = make_proxy(), make_proxy()
+
+    async def check_all(subjects, judges, limits):
+        yield checker.Batch(
+            [
+                Finding(good.pk, "ok", latency_ms=80.0, connect_ms=5.0, exit_ip="8.8.8.8"),
+                Finding(bad.pk, "timeout"),
+            ],
+            has_judges=True,
+        )
+
+    monkeypatch.setattr(checker, "check_all", check_all)
+    run = checking.submit(checking.Selection(), by=SYSTEM, now=NOW)
+
+    run = do(run, checking.run)
+
+    good.refresh_from_db()
+    assert (run.status, run.checkpoint["round"]["success_ratio"]) == ("done", 0.5)
+    assert RunEvent.objects.get(run=run, event="round_result").data["checked"] == 2
+    assert (good.country, good.exit_ip) == ("US", "8.8.8.8")
+    page = admin_client.get(reverse("admin:core_run_change", args=[run.pk])).content.decode()
+    assert "50.0 %" in page
+    assert "Latency of good checks" in page
