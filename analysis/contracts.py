@@ -1,6 +1,10 @@
 """What the phases of a job hand to each other: plain values, no models, no I/O.
 
 Times are milliseconds from the beginning of the video. Coordinates are WGS 84 degrees.
+
+A strategy's ``model`` and ``geocode_mode`` are ``"offline"`` (``choices.OFFLINE``) for the extractor
+and the geocoder that need no network. ``StrategyInputs.extra`` always holds ``language``: a code, or
+empty for the video's own. ``fetch_video``'s ``egress`` is the URL of a leased proxy; empty: directly.
 """
 
 from collections.abc import Iterator, Sequence

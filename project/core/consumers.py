@@ -9,10 +9,11 @@ from urllib.parse import parse_qs
 import orjson
 from channels.generic.websocket import AsyncWebsocketConsumer
 
-from project.core import hub, live, sse
+from project.core import live, sse
 from project.core.api import problems
 from project.core.callers import NOBODY, Caller
 from project.core.errors import AppError, InvalidInputError, NotFoundError
+from project.core.following import View
 from project.core.hub import Subscription
 
 logger = logging.getLogger(__name__)
@@ -64,28 +65,35 @@ class Following(AsyncWebsocketConsumer):
 class RunConsumer(Following):
     """``ws/runs/{id}/?since=N``: the events of one run after number N, then its news."""
 
+    async def view(self, since: int) -> View:
+        """Return what is followed, from the event with the number ``since`` on."""
+        return View({self.scope["url_route"]["kwargs"]["run_id"]: since}, caller=self.caller)
+
     async def follow(self) -> None:
         if not self.caller.is_known:
             raise problems.NotAuthenticatedError
         query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        since = sse.position(query.get("since", [None])[0])
-        run_id = self.scope["url_route"]["kwargs"]["run_id"]
-        async with hub.here().follow({run_id: since}, caller=self.caller) as subscription:
+        view = await self.view(sse.position(query.get("since", [None])[0]))
+        async with view.follow() as subscription:
             await self.accept()
-            await self._send_all(subscription)
+            await self.send_all(view, subscription)
         await self.close()
 
-    async def _send_all(self, subscription: Subscription) -> None:
-        while not subscription.is_over:
+    async def send_all(self, view: View, subscription: Subscription) -> None:
+        """Send what there is and what comes, until the last event."""
+        while not (subscription.is_over or view.is_read):
             frames = await subscription.read(timeout_s=sse.HEARTBEAT_S)
             for frame in frames:
-                await self.send(text_data=frame.message)
+                if (shown := view.shown(frame)) is not None:
+                    await self.send(text_data=shown.message)
+                if view.is_last(frame):
+                    return
             if not frames and not subscription.is_over:
-                await self._beat(subscription)
+                await self.tell("heartbeat", view.heartbeat(subscription))
 
-    async def _beat(self, subscription: Subscription) -> None:
-        data = sse.heartbeat_data(subscription)
-        message = orjson.dumps({"id": None, "event": "heartbeat", "data": data})
+    async def tell(self, event: str, data: dict[str, Any]) -> None:
+        """Send what is no event of the run's history, and so has no number."""
+        message = orjson.dumps({"id": None, "event": event, "data": data})
         await self.send(text_data=message.decode())
 
 

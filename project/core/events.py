@@ -1,7 +1,8 @@
 """The durable history of runs: every change is an event, numbered within its run."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import transaction
@@ -18,6 +19,18 @@ KEPT_FOR_LONG: Final = (*sorted(set(FINAL_EVENT.values())), "phase_update")
 THIN_AFTER: Final = timedelta(days=7)
 FORGET_AFTER: Final = timedelta(days=90)
 BATCH: Final = 1_000
+#: Told of a run that has just ended, within the transaction that ends it.
+Ended = Callable[[Run, datetime], None]
+_when_ended: dict[str, Ended] = {}
+
+
+def when_ended(kind: str, told: Ended) -> None:
+    """Let ``told`` know of each run of ``kind`` that ends, however it ends.
+
+    It is called within the transaction that ends the run, with the moment: what it writes is
+    there together with the run's last event. It must be quick, and what it raises is a bug.
+    """
+    _when_ended[kind] = told
 
 
 def state_of(run: Run, *, ts: datetime) -> dict[str, Any]:
@@ -66,19 +79,27 @@ def record(
         _write(run, name, (final_state_of if final else state_of)(run, ts=now), now)
         if final:
             totals.add(run)
+            if told := _when_ended.get(run.kind):
+                told(run, now)
     return True
 
 
 def append(
-    run: Run, event: str, data: Mapping[str, Any], *, where: Mapping[str, Any], now: datetime
+    run: Run,
+    event: str,
+    data: Mapping[str, Any],
+    *,
+    where: Mapping[str, Any],
+    now: datetime,
+    changes: Mapping[str, Any] = MappingProxyType({}),
 ) -> bool:
-    """Write an event of an app's own, e.g. ``partial_locations``, and nothing else.
+    """Write an event of an app's own, e.g. ``partial_locations``, with ``changes`` of the run.
 
     Returns:
         False, with nothing written, when ``where`` no longer holds of the run.
     """
     with transaction.atomic():
-        if not _change(run, where=where, changes={}):
+        if not _change(run, where=where, changes=changes):
             return False
         _write(run, event, data, now)
     return True

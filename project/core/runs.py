@@ -1,6 +1,7 @@
 """Asking for work, and what may be done to a run from outside: cancel, retry."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -54,6 +55,7 @@ class Ask:
         exclusive_key: at most one unended run has the same key; empty: no such limit.
         schedule: name of the periodic job that asks.
         retry_of: the run that this one tries again.
+        not_before: no worker takes it earlier, unless somebody wakes it (``wake``).
     """
 
     kind: str
@@ -63,6 +65,26 @@ class Ask:
     exclusive_key: str = ""
     schedule: str = ""
     retry_of: uuid.UUID | None = None
+    not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """How people cancel and retry runs of a kind that mean something to its app."""
+
+    cancel: Callable[..., Run]
+    retry: Callable[..., Run]
+
+
+_steerings: dict[str, Steering] = {}
+
+
+def steer(kind: str, steering: Steering) -> None:
+    """Let the app decide what cancelling and retrying a run of ``kind`` means.
+
+    Both are called as ``cancel`` and ``retry`` here are; ``stop`` and ``again`` do the plain thing.
+    """
+    _steerings[kind] = steering
 
 
 def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
@@ -73,6 +95,7 @@ def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
         AlreadyRunningError: an unended run has the same exclusive key.
     """
     kind = kinds.get(ask.kind)
+    waits = ask.not_before is not None and ask.not_before > now
     run = Run(
         kind=kind.name,
         subject=ask.subject[:200],
@@ -85,7 +108,8 @@ def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
         requested_by_id=by.user_id,
         request_id=requests.current_id() or requests.new_id(),
         created_at=now,
-        sent_at=now,
+        sent_at=None if waits else now,
+        next_try_at=ask.not_before if waits else None,
     )
     event = events.first(run, now=now)
     with transaction.atomic():
@@ -97,8 +121,19 @@ def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
             _refuse_a_second(run)  # a rival was faster between look and insert
             raise
         event.save(force_insert=True)
-        queueing.enqueue(kind.name, run_id=str(run.pk))
+        if not waits:
+            queueing.enqueue(kind.name, run_id=str(run.pk))
     return run
+
+
+def wake(run: Run, *, now: datetime) -> bool:
+    """Let a run that waits for a later moment begin now; False where it doesn't wait."""
+    waits = Run.objects.filter(pk=run.pk, status=RunStatus.QUEUED, next_try_at__gt=now)
+    with transaction.atomic():
+        if not waits.update(next_try_at=now, sent_at=now):
+            return False
+        queueing.enqueue(run.kind, run_id=str(run.pk))
+    return True
 
 
 def _refuse_a_second(run: Run) -> None:
@@ -122,6 +157,29 @@ def find(run_id: str | uuid.UUID, *, by: Caller) -> Run:
 
 
 def cancel(run: Run, *, by: Caller, now: datetime) -> Run:
+    """Cancel a run as a person does: as its app says, else as ``stop`` does.
+
+    Raises:
+        RunEndedError: it ended before, otherwise than by cancelling.
+    """
+    steering = _steerings.get(run.kind)
+    return (steering.cancel if steering else stop)(run, by=by, now=now)
+
+
+def retry(run: Run, *, by: Caller, now: datetime) -> Run:
+    """Ask for the same work again, as its app says, else as ``again`` does.
+
+    Raises:
+        RunNotEndedError: the run still waits or works.
+        AlreadyRunningError: its exclusive key is taken.
+    """
+    if run.status not in FINAL:
+        raise RunNotEndedError(f"the run is {run.status}", run_id=str(run.pk))
+    steering = _steerings.get(run.kind)
+    return (steering.retry if steering else again)(run, by=by, now=now)
+
+
+def stop(run: Run, *, by: Caller, now: datetime) -> Run:
     """Stop a run: at once while it waits, at its next safe point while it works.
 
     Cancelling a canceled run again changes nothing.
@@ -148,15 +206,12 @@ def cancel(run: Run, *, by: Caller, now: datetime) -> Run:
     return run
 
 
-def retry(run: Run, *, by: Caller, now: datetime) -> Run:
+def again(run: Run, *, by: Caller, now: datetime) -> Run:
     """Ask for the same work again, as a run of its own.
 
     Raises:
-        RunNotEndedError: the run still waits or works.
         AlreadyRunningError: its exclusive key is taken.
     """
-    if run.status not in FINAL:
-        raise RunNotEndedError(f"the run is {run.status}", run_id=str(run.pk))
     ask = Ask(
         kind=run.kind,
         subject=run.subject,

@@ -10,14 +10,12 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 import orjson
-from django.utils import timezone
 
-from project.core import hub
 from project.core.api import problems
 from project.core.callers import NOBODY, Caller
 from project.core.errors import AppError, InvalidInputError
+from project.core.following import ManyView, View
 from project.core.hub import BadCursorError, Frame, Subscription
-from project.core.moments import stamp
 
 Scope = dict[str, Any]
 Receive = Callable[[], Awaitable[dict[str, Any]]]
@@ -63,14 +61,10 @@ def position(text: str | None) -> int:
 class RunStream:
     """``GET /api/runs/{id}/stream``: the id of an event is its number within the run."""
 
-    def positions(self, scope: Scope) -> dict[uuid.UUID, int]:
-        """Return the runs to follow, each with the last event that the client has."""
+    async def view(self, scope: Scope, caller: Caller) -> View:
+        """Return what is followed, from the last event on that the client has."""
         run_id = scope["url_route"]["kwargs"]["run_id"]
-        return {run_id: position(header(scope, b"last-event-id"))}
-
-    def cursor(self, frame: Frame, sent: Mapping[uuid.UUID, int]) -> str:
-        """Return the id of ``frame``; ``sent`` holds the last event sent of each run."""
-        return str(frame.seq)
+        return View({run_id: position(header(scope, b"last-event-id"))}, caller=caller)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -79,27 +73,23 @@ class RunStream:
             _require_get(scope)
             if not caller.is_known:
                 raise problems.NotAuthenticatedError
-            after = self.positions(scope)
-            async with hub.here().follow(after, caller=caller) as subscription:
-                await self._answer(subscription, after, receive, send)
+            view = await self.view(scope, caller)
+            async with view.follow() as subscription:
+                await self._answer(view, subscription, receive, send)
         except AppError as error:
             await problems.answer_asgi(error, scope, send)
 
     async def _answer(
-        self,
-        subscription: Subscription,
-        after: Mapping[uuid.UUID, int],
-        receive: Receive,
-        send: Send,
+        self, view: View, subscription: Subscription, receive: Receive, send: Send
     ) -> None:
-        if subscription.is_over and any(after.values()):
+        if view.is_read or (subscription.is_over and any(view.after.values())):
             # the client has it all: 204 keeps EventSource from coming back
             await send({"type": "http.response.start", "status": 204, "headers": []})
             await send({"type": "http.response.body", "body": b""})
             return
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await _body(send, f"retry: {RECONNECT_MS}\n\n".encode())
-        pump = asyncio.create_task(self._pump(subscription, send))
+        pump = asyncio.create_task(_pump(view, subscription, send))
         gone = asyncio.create_task(_disconnected(receive))
         try:
             await asyncio.wait({pump, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -110,25 +100,32 @@ class RunStream:
             pump.cancel()
             gone.cancel()
 
-    async def _pump(self, subscription: Subscription, send: Send) -> None:
-        sent = {feed.run_id: subscription.position[feed.run_id] for feed in subscription.feeds}
-        while not subscription.is_over:
-            frames = await subscription.read(timeout_s=HEARTBEAT_S)
-            if not frames and not subscription.is_over:
-                await _body(send, heartbeat(subscription))
-            lines = []
-            for frame in frames:
-                sent[frame.run_id] = frame.seq
-                lines.append(_written(frame, self.cursor(frame, sent)))
-            if lines:
-                await _body(send, b"".join(lines))
+
+async def _pump(view: View, subscription: Subscription, send: Send) -> None:
+    sent = {feed.run_id: subscription.position[feed.run_id] for feed in subscription.feeds}
+    while not subscription.is_over:
+        frames = await subscription.read(timeout_s=HEARTBEAT_S)
+        if not frames and not subscription.is_over:
+            await _body(send, heartbeat(view, subscription))
+        lines = []
+        is_last = False
+        for frame in frames:
+            sent[frame.run_id] = frame.seq
+            if (shown := view.shown(frame)) is not None:
+                lines.append(_written(shown, view.cursor(frame, sent)))
+            if is_last := view.is_last(frame):
+                break
+        if lines:
+            await _body(send, b"".join(lines))
+        if is_last:
+            return
 
 
 class RunsStream(RunStream):
     """``GET /api/runs/stream?ids=a,b``: several runs over one connection."""
 
-    def positions(self, scope: Scope) -> dict[uuid.UUID, int]:
-        """Return the runs to follow, each with the last event that the client has."""
+    async def view(self, scope: Scope, caller: Caller) -> View:
+        """Return the runs to follow, each from the last event on that the client has."""
         query = parse_qs(scope.get("query_string", b"").decode("latin-1"))
         names = [name for part in query.get("ids", []) for name in part.split(",") if name]
         try:
@@ -141,11 +138,7 @@ class RunsStream(RunStream):
         seqs = [position(part) for part in cursor.split("-")] if cursor else [0] * len(run_ids)
         if len(seqs) != len(run_ids):
             raise BadCursorError("Last-Event-ID belongs to other runs")
-        return dict(zip(run_ids, seqs, strict=True))
-
-    def cursor(self, frame: Frame, sent: Mapping[uuid.UUID, int]) -> str:
-        """Return the positions in all runs, in the order of their ids."""
-        return "-".join(str(sent[run_id]) for run_id in sorted(sent))
+        return ManyView(dict(zip(run_ids, seqs, strict=True)), caller=caller)
 
 
 def _require_get(scope: Scope) -> None:
@@ -170,13 +163,6 @@ def _written(frame: Frame, event_id: str) -> bytes:
     )
 
 
-def heartbeat(subscription: Subscription) -> bytes:
+def heartbeat(view: View, subscription: Subscription) -> bytes:
     """Return a heartbeat; it has no id, so that it never moves the client's position."""
-    return b"event: heartbeat\ndata: %b\n\n" % orjson.dumps(heartbeat_data(subscription))
-
-
-def heartbeat_data(subscription: Subscription) -> dict[str, Any]:
-    """Return what a heartbeat says: the state of each run followed."""
-    runs = [{"run_id": str(feed.run_id), "status": feed.status} for feed in subscription.feeds]
-    ts = stamp(timezone.now())
-    return {**runs[0], "ts": ts} if len(runs) == 1 else {"runs": runs, "ts": ts}
+    return b"event: heartbeat\ndata: %b\n\n" % orjson.dumps(view.heartbeat(subscription))

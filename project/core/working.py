@@ -9,7 +9,7 @@ import random
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import structlog
 from django.db import OperationalError, close_old_connections
@@ -36,6 +36,14 @@ class StopWorkError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class PutOffError(StopWorkError):
+    """The work waits for something else than a worker: it goes on in ``after_s`` seconds."""
+
+    def __init__(self, after_s: float) -> None:
+        super().__init__("put off")
+        self.after_s = after_s
 
 
 class Work:
@@ -115,14 +123,36 @@ class Work:
             raise StopWorkError("lost")
         self.run.checkpoint = checkpoint
 
-    def event(self, name: str, data: dict[str, Any]) -> None:
-        """Write an event of the app's own into the run's history.
+    def event(
+        self, name: str, data: dict[str, Any], *, counts: dict[str, Any] | None = None
+    ) -> None:
+        """Write an event of the app's own into the run's history; also a safe point.
+
+        What was reported so far is written with it, so that nobody sees the event before.
+
+        Args:
+            name: e.g. ``"partial_locations"``.
+            data: what it tells; a ``progress`` in it is the run's from then on.
+            counts: merged into the run's counts.
 
         Raises:
-            StopWorkError: the claim is lost.
+            StopWorkError: as ``check``; the claim is lost.
         """
-        if not events.append(self.run, name, data, where=self.fence, now=timezone.now()):
+        self.check()
+        progress = max(self.run.progress, float(data.get("progress", 0)))
+        told = {**data, "progress": round(progress, 2)} if "progress" in data else data
+        changes = {"progress": progress, "counts": {**self.run.counts, **(counts or {})}}
+        now = timezone.now()
+        if not events.append(self.run, name, told, where=self.fence, changes=changes, now=now):
             raise StopWorkError("lost")
+
+    def put_off(self, *, after_s: float) -> NoReturn:
+        """Leave the worker to others and go on in ``after_s`` seconds; it costs no attempt.
+
+        Raises:
+            PutOffError: let it pass.
+        """
+        raise PutOffError(after_s)
 
     def leave_partial(self, message: str) -> None:
         """End as ``partial`` when the handler returns: some of it could not be done."""
@@ -171,6 +201,8 @@ def _attempt(claim: Claim, handler: Callable[[Work], None]) -> None:
         handler(work)
         work.check()
         work.end()
+    except PutOffError as put_off:
+        requeue(claim, after_s=put_off.after_s, error=None)
     except StopWorkError as stop:
         _stopped(claim, stop.reason)
     except TransientError as error:

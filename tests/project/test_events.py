@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 
 from project.core import events, totals
 from project.core.choices import RunStatus
@@ -125,3 +126,37 @@ def test_thin_works_in_batches(now, monkeypatch, django_assert_max_num_queries):
     assert events.thin(now=now)["events"] == 5
 
     assert numbers_of(run) == [1]
+
+
+@pytest.mark.django_db
+def test_an_app_is_told_of_the_end_of_its_runs_alone_and_once(monkeypatch):
+    told: list[tuple[str, str, int]] = []
+    monkeypatch.setattr(events, "_when_ended", {})
+    events.when_ended(
+        "tests.job", lambda run, now: told.append((str(run.pk), run.status, run.event_seq))
+    )
+    mine, other = make_run(), make_run(kind="tests.other")
+    now = timezone.now()
+    end = {"status": "canceled", "ended_at": now}
+
+    events.record(mine, where={}, changes={"progress": 10}, now=now)
+    for run in (mine, other, mine):
+        events.record(run, where={"status": "queued"}, changes=end, now=now)
+
+    assert told == [(str(mine.pk), "canceled", 3)]
+
+
+@pytest.mark.django_db
+def test_what_an_app_writes_at_the_end_of_a_run_is_there_with_the_end_or_not_at_all(monkeypatch):
+    def fails(run: Run, now: object) -> None:
+        Run.objects.filter(pk=run.pk).update(subject="touched")
+        raise ValueError
+
+    monkeypatch.setattr(events, "_when_ended", {"tests.job": fails})
+    run, now = make_run(), timezone.now()
+
+    with pytest.raises(ValueError):  # noqa: PT011 -- ours
+        events.record(run, where={}, changes={"status": "failed", "ended_at": now}, now=now)
+
+    run.refresh_from_db()
+    assert (run.status, run.subject, names_of(run)) == ("queued", "", ["run_update"])

@@ -1,5 +1,6 @@
 import threading
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -295,3 +296,51 @@ def test_rivals_really_meet():
     names = rivals(3, lambda _: threading.current_thread().name)
 
     assert len(set(names)) == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_waits_for_a_moment_is_sent_when_it_is_woken(now, sent):
+    later = now + timedelta(hours=1)
+    run = runs.submit(runs.Ask(kind="tests.job", not_before=later), by=SYSTEM, now=now)
+    assert (run.next_try_at, run.sent_at, sent()) == (later, None, [])
+
+    woken = runs.wake(run, now=now)
+
+    run.refresh_from_db()
+    assert (woken, run.next_try_at, run.sent_at) == (True, now, now)
+    assert sent() == [("tests.job", str(run.pk))]
+    assert not runs.wake(run, now=now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_moment_that_has_passed_holds_nothing_back(now, sent):
+    run = runs.submit(runs.Ask(kind="tests.job", not_before=now), by=SYSTEM, now=now)
+
+    assert run.next_try_at is None
+    assert sent() == [("tests.job", str(run.pk))]
+
+
+@pytest.mark.django_db
+def test_an_app_says_what_cancel_and_retry_of_its_kind_mean(now, caller, monkeypatch):
+    asked: list[str] = []
+
+    def told(name: str) -> Any:
+        def verb(run: Run, *, by: Any, now: Any) -> Run:
+            asked.append(name)
+            return run
+
+        return verb
+
+    monkeypatch.setattr(runs, "_steerings", {})
+    runs.steer("tests.job", runs.Steering(cancel=told("cancel"), retry=told("retry")))
+    steered, other = make_run(), make_run(kind="tests.other")
+
+    runs.cancel(steered, by=caller, now=now)
+    runs.cancel(other, by=caller, now=now)
+    with pytest.raises(runs.RunNotEndedError):
+        runs.retry(steered, by=caller, now=now)
+    runs.retry(make_run(status="failed"), by=caller, now=now)
+
+    steered.refresh_from_db()
+    assert asked == ["cancel", "retry"]
+    assert (steered.status, other.status) == ("queued", "canceled")

@@ -360,3 +360,40 @@ def test_orderly_stops_of_its_worker_are_not_attempts():
 
     run.refresh_from_db()
     assert (run.status, run.attempt, run.stops, run.tries) == (RunStatus.QUEUED, 7, 7, 0)
+
+
+def test_an_event_of_the_apps_own_takes_progress_and_counts_along():
+    def handler(work: Work) -> None:
+        work.report(progress=20)
+        work.report(counts={"seen": 3})  # not due yet: told with the event
+        work.event("found", {"progress": 30.456, "x": 1}, counts={"located": 2})
+        work.event("found", {"progress": 25})
+        kept.append(Run.objects.values_list("progress", "counts").get())
+
+    kept: list[Any] = []
+    run = execute(make_run(), handler)
+
+    found = [event.data for event in run.events.filter(event="found")]
+    assert found == [{"progress": 30.46, "x": 1}, {"progress": 30.46}]
+    assert kept == [(30.456, {"seen": 3, "located": 2})]
+
+
+def test_an_event_is_a_safe_point():
+    def handler(work: Work) -> None:
+        work._claim.stop_reason = "canceled"
+        work.event("found", {})
+
+    run = execute(make_run(), handler)
+
+    assert (run.status, names_of(run)[-1]) == ("canceled", "canceled")
+    assert "found" not in names_of(run)
+
+
+def test_work_that_is_put_off_waits_at_no_attempts_cost():
+    before = timezone.now()
+
+    run = execute(make_run(), lambda work: work.put_off(after_s=60))
+
+    assert (run.status, run.attempt, run.tries, run.error_type) == ("queued", 1, 0, "")
+    assert run.next_try_at is not None
+    assert (run.next_try_at - before).total_seconds() >= 60
