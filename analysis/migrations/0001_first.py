@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('video_id', models.CharField(help_text='as the API names it', max_length=200)),
                 ('kind', models.CharField(choices=[('url', 'Video'), ('upload', 'Transcript')], default='url', max_length=10)),
-                ('url', models.URLField(blank=True, max_length=2000)),
+                ('url', models.CharField(blank=True, max_length=2000)),
                 ('file_name', models.CharField(blank=True, max_length=255)),
                 ('upload', models.BinaryField(blank=True, help_text='the transcript as it came', null=True)),
                 ('title', models.CharField(blank=True, max_length=500)),

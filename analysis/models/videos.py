@@ -16,7 +16,7 @@ class Video(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, null=True, blank=True, related_name="+"
     )
-    url = models.URLField(max_length=2000, blank=True)
+    url = models.CharField(max_length=2000, blank=True)
     file_name = models.CharField(max_length=255, blank=True)
     upload = models.BinaryField(null=True, blank=True, help_text="the transcript as it came")
     title = models.CharField(max_length=500, blank=True)
