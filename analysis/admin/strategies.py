@@ -106,7 +106,7 @@ class StrategyAdmin(ModelAdmin):
         description="Copy",
         url_path="copy",
         icon="content_copy",
-        permissions=["add"],
+        permissions=["analysis.add_strategy"],
         dialog={
             "title": "Copy this strategy?",
             "description": "The copy has no results yet, and so can be changed.",
