@@ -95,6 +95,9 @@ class StrategyAdmin(ModelAdmin):
             return False
         return bool(super().has_delete_permission(request, obj))
 
+    def has_copy_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        return bool(request.user.has_perm("analysis.add_strategy"))
+
     @display(description="Results", ordering="results_count")
     def results(self, strategy: Any) -> int:
         return int(strategy.results_count)
@@ -106,7 +109,7 @@ class StrategyAdmin(ModelAdmin):
         description="Copy",
         url_path="copy",
         icon="content_copy",
-        permissions=["analysis.add_strategy"],
+        permissions=["copy"],
         dialog={
             "title": "Copy this strategy?",
             "description": "The copy has no results yet, and so can be changed.",

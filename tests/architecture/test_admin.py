@@ -13,10 +13,7 @@ from django.urls import reverse
 
 from tests.architecture.places import APPS
 
-MODULES = (
-    "tests.factories",
-    *[f"tests.{folder}.factories" for app in APPS for folder in app.tests],
-)
+OWN = {app: [f"tests.{folder}.factories" for folder in app.tests] for app in APPS}
 #: Apps whose rows anybody may make: each of their models has a maker.
 COMPLETE = {"core", "accounts"}
 
@@ -46,7 +43,8 @@ def name(model: Any) -> str:
 
 def maker_of(model: Any) -> Callable[[], Any] | None:
     """Return what makes a row of ``model``: ``make_<model>`` of a module of factories."""
-    for module in MODULES:
+    own = next(names for app, names in OWN.items() if app.owns(model.__module__))
+    for module in (*own, "tests.factories"):
         try:
             found = importlib.import_module(module)
         except ModuleNotFoundError:
