@@ -1,16 +1,20 @@
 """Making backups, on both databases."""
 
+import multiprocessing
 import os
 import resource
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connections
 
 from project.core.callers import SYSTEM
 from project.core.models import Run
@@ -56,6 +60,50 @@ def test_back_up_that_is_stopped_leaves_nothing(product, folder, phase):
 
     assert left(folder) == []
     assert not Backup.objects.exists()
+
+
+class Waits(Heard):
+    """Says that a phase was reached, then waits to be killed."""
+
+    def __init__(self, phase: str, reached: Any) -> None:
+        super().__init__()
+        self.phase, self.reached = phase, reached
+
+    def report(self, **told: Any) -> None:
+        """Hear of it."""
+        super().report(**told)
+        if told.get("phase") == self.phase:
+            self.reached.set()
+            threading.Event().wait()
+
+
+def back_up_until(phase: str, reached: Any) -> None:
+    """Back up in a process that will be killed."""
+    connections.close_all()
+    backing_up.back_up(progress=Waits(phase, reached), now=NOW)
+
+
+@pytest.mark.parametrize("phase", ["copying", "verifying"])
+def test_back_up_killed_in_its_middle_leaves_a_draft_that_the_next_one_removes(
+    product, folder, phase
+):
+    connections.close_all()
+    databases.let_go()
+    forking = multiprocessing.get_context("fork")
+    reached = forking.Event()
+    victim = forking.Process(target=back_up_until, args=[phase, reached])
+    victim.start()
+    assert reached.wait(60)
+    assert victim.pid is not None
+    os.kill(victim.pid, signal.SIGKILL)
+    victim.join()
+    assert left(folder) != []
+    assert not Backup.objects.filter(state=BackupState.GOOD).exists()
+
+    made = backing_up.back_up(progress=Heard(), now=NOW)
+
+    assert left(folder) == [made.file, f"{made.file}.json", f"{made.file}.sha256"]
+    assert verifying.require_good(shelf.path_of(made.file), progress=Heard()).counts == made.counts
 
 
 def test_back_up_under_load_wipe_restore_compare(product, folder):
