@@ -11,8 +11,8 @@ LONGEST_MS: Final = 12_000
 LONGEST_WEIGHT: Final = 140
 CJK_WEIGHT: Final = 4
 _CJK_FROM: Final = "\u2e80"
-_ENDS: Final = tuple(".!?…。！？")  # noqa: RUF001 -- full-width ones are meant
-_CLOSING: Final = "\"')]}»”’」』）"  # noqa: RUF001 -- as above
+_ENDS: Final = tuple(".!?…。！？")
+_CLOSING: Final = "\"')]}»”’」』）"
 
 
 def weight(text: str) -> int:

@@ -1,0 +1,1 @@
+"""Measures how well places are found and located, over labelled text."""

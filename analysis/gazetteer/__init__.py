@@ -1,0 +1,1 @@
+"""Which places there are, under which names, and where."""

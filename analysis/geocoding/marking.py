@@ -1,0 +1,43 @@
+"""Decides which marker and tags a place has on the map, by its kind."""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """How a place looks on the map, and under which words it is found."""
+
+    marker: str
+    tags: tuple[str, ...]
+
+
+#: marker, further tags, kinds; the kind itself is always the first tag.
+_TABLE: Final = (
+    ("country", (), ("country", "continent")),
+    ("region", (), ("region", "county", "district", "area")),
+    ("city", (), ("city", "town", "village")),
+    ("mountain", ("nature",), ("peak", "range", "volcano", "pass", "ridge", "hill")),
+    ("water", ("nature",), ("lake", "river", "waterfall", "sea", "bay", "strait", "canal", "hot_spring", "glacier")),
+    ("beach", ("nature",), ("beach", "coast")),
+    ("island", ("nature",), ("island",)),
+    ("park", ("nature",), ("park", "garden", "valley", "canyon", "desert", "cave", "forest", "cape", "trail", "reserve", "rock")),
+    ("temple", ("culture",), ("temple", "shrine", "church", "mosque", "monastery")),
+    ("castle", ("culture",), ("castle", "palace", "fort")),
+    ("monument", ("culture",), ("monument", "ruins", "tower", "bridge", "landmark", "building", "square", "statue")),
+    ("museum", ("culture",), ("museum", "theatre", "university")),
+    ("market", ("food",), ("market", "night_market", "food_street")),
+    ("street", (), ("street", "old_town", "quarter")),
+    ("transport", (), ("airport", "station", "port")),
+    ("fun", (), ("theme_park", "zoo", "stadium", "resort")),
+)  # fmt: skip
+_MARKERS: Final = {
+    kind: Marker(marker, (kind, *more)) for marker, more, kinds in _TABLE for kind in kinds
+}
+_UNKNOWN: Final = Marker("pin", ())
+KINDS: Final = frozenset(_MARKERS)
+
+
+def of(kind: str) -> Marker:
+    """Return the marker and tags of a kind; a pin for one that is not known."""
+    return _MARKERS.get(kind, _UNKNOWN)

@@ -1,0 +1,134 @@
+"""Decides which of its homonyms a name means: known, contained, in the video's country, near.
+
+One name has one meaning within a video, unless it says otherwise ("Paris, Texas").
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from analysis.gazetteer.places import CONTINENT, COUNTRY, REGION, Place, prominence
+from analysis.geocoding.distances import km
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A name to be resolved.
+
+    Attributes:
+        key: its folded name.
+        places: what bears it, the most important first.
+        containers: codes of states and countries that it says it lies in.
+        count: how often it is spoken.
+    """
+
+    key: str
+    places: Sequence[Place]
+    containers: frozenset[str] = frozenset()
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much each reason counts; fitted over half of the labelled news (docs/places.md)."""
+
+    known: float = 1.0
+    container: float = 12.0
+    country: float = 3.0
+    region: float = 2.5
+    near: float = 2.0
+    near_km: float = 150.0
+    rounds: int = 3
+
+
+DEFAULT: Final = Weights()
+_CANDIDATES: Final = 40
+
+
+def resolve(
+    asked: Sequence[Asked], votes: dict[str, float], weights: Weights = DEFAULT
+) -> list[Place | None]:
+    """Return the place that each name means, None where nothing bears it.
+
+    Args:
+        asked: the names of one video, each once.
+        votes: weight of each country by title, tags and words for peoples; may be empty.
+        weights: how much each reason counts.
+    """
+    chosen = [_first(one, weights) for one in asked]
+    for _ in range(weights.rounds):
+        votes_now = _votes(asked, chosen, votes)
+        regions = _regions(asked, chosen)
+        chosen = [
+            max(
+                one.places[:_CANDIDATES],
+                key=lambda place: _worth(
+                    place, one, weights, (votes_now, regions, asked, chosen, number)
+                ),
+                default=None,
+            )
+            for number, one in enumerate(asked)
+        ]
+    return chosen
+
+
+def _first(one: Asked, weights: Weights) -> Place | None:
+    return max(
+        one.places[:_CANDIDATES], key=lambda place: _alone(place, one, weights), default=None
+    )
+
+
+def _alone(place: Place, one: Asked, weights: Weights) -> float:
+    """Return what speaks for a place by itself."""
+    worth = weights.known * prominence(place)
+    worth += weights.container * bool(
+        one.containers.intersection(place.within) and place.code not in one.containers
+    )
+    return worth
+
+
+_Around = tuple[dict[str, float], dict[str, float], Sequence[Asked], Sequence[Place | None], int]
+
+
+def _worth(place: Place, one: Asked, weights: Weights, around: _Around) -> float:
+    votes, regions, asked, chosen, number = around
+    worth = _alone(place, one, weights)
+    worth += weights.country * votes.get(place.country, 0.0)
+    worth += weights.region * max((regions.get(code, 0.0) for code in place.within[1:]), default=0)
+    near = 0.0
+    for other, (them, where) in enumerate(zip(asked, chosen, strict=True)):
+        if other == number or where is None or where.kind in {COUNTRY, CONTINENT}:
+            continue
+        if them.key == one.key:
+            continue
+        apart = km((place.latitude, place.longitude), (where.latitude, where.longitude))
+        near = max(near, math.exp(-apart / weights.near_km))
+    return worth + weights.near * near
+
+
+def _votes(
+    asked: Sequence[Asked], chosen: Sequence[Place | None], start: dict[str, float]
+) -> dict[str, float]:
+    """Return each country's share; every name votes, the fewer homonyms the louder."""
+    votes: dict[str, float] = defaultdict(float, start)
+    for one, place in zip(asked, chosen, strict=True):
+        if place is not None and place.country:
+            countries = {other.country for other in one.places}
+            loud = 3.0 if place.kind == COUNTRY else 1.0 / len(countries) + 0.2
+            votes[place.country] += loud * math.sqrt(one.count)
+    total = sum(votes.values()) or 1.0
+    return {country: vote / total for country, vote in votes.items()}
+
+
+def _regions(asked: Sequence[Asked], chosen: Sequence[Place | None]) -> dict[str, float]:
+    votes: dict[str, float] = defaultdict(float)
+    for one, place in zip(asked, chosen, strict=True):
+        if place is None:
+            continue
+        codes = (*place.within[1:], place.code) if place.kind != COUNTRY else ()
+        for code in codes:
+            votes[code] += math.sqrt(one.count) * (2.0 if place.kind == REGION else 0.7)
+    total = sum(math.sqrt(one.count) for one in asked) or 1.0
+    return {code: min(vote / total, 1.0) for code, vote in votes.items() if code}
