@@ -19,3 +19,4 @@ DISCOVER: Final = register(
 PARTITION: Final = register(
     Kind("markets.partition", "Make partitions ahead", limit_s=300, max_attempts=5, alone=True)
 )
+IMPORT: Final = register(Kind("markets.import", "Import candles", limit_s=3600, max_attempts=5))

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from markets import collecting, discovering, kinds, partitions, quality, repairing
+from markets import collecting, discovering, importing, kinds, partitions, quality, repairing
 from project.core import working
 from project.core.tasks import options
 
@@ -35,3 +35,9 @@ def discover(*, run_id: str, **_: object) -> None:
 def partition(*, run_id: str, **_: object) -> None:
     """Make the partitions of the coming months."""
     working.execute(run_id, partitions.run, kind=kinds.PARTITION.name)
+
+
+@shared_task(**options(kinds.IMPORT.name))
+def import_file(*, run_id: str, **_: object) -> None:
+    """Store a candle file that staff uploaded."""
+    working.execute(run_id, importing.run, kind=kinds.IMPORT.name)

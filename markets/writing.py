@@ -123,8 +123,8 @@ class Columns:
         self._is_made = is_made
         self._schema = self._schema_of()
         self._sink = _Sink()
-        self._held: list[Told] = []
-        self._lacks: list[int] = []
+        self._held: list[Any] = []
+        self._count = 0
         self._writer: Any = None
 
     def _schema_of(self) -> Any:
@@ -144,7 +144,10 @@ class Columns:
             from pyarrow import parquet  # noqa: PLC0415 -- as above
 
             self._writer = parquet.ParquetWriter(
-                pa.PythonFile(self._sink, mode="w"), self._schema, compression="zstd"
+                pa.PythonFile(self._sink, mode="w"),
+                self._schema,
+                compression="zstd",
+                use_dictionary=False,  # prices hardly repeat, and it costs memory
             )
         elif self._form == "arrow":
             self._writer = pa.ipc.new_stream(pa.PythonFile(self._sink, mode="w"), self._schema)
@@ -156,9 +159,9 @@ class Columns:
 
     def rows(self, told: list[Told], missing: dict[int, int]) -> bytes:
         """Return a batch, or nothing while a row group is being gathered."""
-        self._held += told
-        self._lacks += [missing.get(row[0], 0) for row in told]
-        if self._form == "arrow" or len(self._held) >= GROUP:
+        self._held.append(self._batch(told, missing))
+        self._count += len(told)
+        if self._form == "arrow" or self._count >= GROUP:
             self._flush()
         return self._sink.drained()
 
@@ -168,19 +171,21 @@ class Columns:
         self._writer.close()
         return self._sink.drained()
 
-    def _flush(self) -> None:
-        if not self._held:
-            return
-        columns = list(zip(*self._held, strict=True))
-        wanted: list[Any] = columns[: 6 if self._form == "feather" else 8]
+    def _batch(self, told: list[Told], missing: dict[int, int]) -> Any:
+        columns: list[Any] = list(zip(*told, strict=True))[: 6 if self._form == "feather" else 8]
         if self._is_made and self._form != "feather":
-            wanted.append(self._lacks)
+            columns.append([missing.get(row[0], 0) for row in told])
         arrays = [
             self._pa.array(column, type=field.type)
-            for column, field in zip(wanted, self._schema, strict=True)
+            for column, field in zip(columns, self._schema, strict=True)
         ]
-        self._writer.write_batch(self._pa.RecordBatch.from_arrays(arrays, schema=self._schema))
-        self._held, self._lacks = [], []
+        return self._pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+    def _flush(self) -> None:
+        if self._held:
+            table = self._pa.Table.from_batches(self._held).combine_chunks()
+            self._writer.write_table(table)
+        self._held, self._count = [], 0
 
 
 class _Sink(io.RawIOBase):

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from markets import collecting, discovering, partitions, quality, repairing
+from markets import collecting, discovering, importing, partitions, quality, repairing
 from markets.models import BackfillTask, CollectorConfig
 from project import sandbox
 from project.core import runs, working
@@ -22,6 +22,7 @@ HANDLERS = {
     "markets.backfill": repairing.run,
     "markets.discover": discovering.run,
     "markets.partition": partitions.run,
+    "markets.import": importing.run,
 }
 
 
