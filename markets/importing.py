@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from markets import checking, configuring, kinds, storing, summarising, timeframes
+from markets.adapters import venues, wire
 from markets.adapters.files import opening
 from markets.adapters.files.lines import BadCandleFileError, Batch
 from markets.checking import Asked
@@ -98,6 +99,8 @@ def series_for(name: str, timeframe: str) -> Series:
             f"{name!r} is no market; write e.g. binance:BTC/USDT",
             fields=(FieldProblem("market", "bad_market", "exchange:BASE/QUOTE"),),
         )
+    if not venues.is_known(exchange):
+        raise wire.UnknownExchangeError(f"ccxt knows no exchange {exchange!r}")
     base, _, quote = symbol.partition("/")
     market, _ = Market.objects.get_or_create(
         exchange=configuring.exchange_of(exchange),

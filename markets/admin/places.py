@@ -4,8 +4,9 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
@@ -18,6 +19,7 @@ from unfold.widgets import (
 )
 
 from markets import backfilling, charting, collecting, configuring, discovering, quality, reading
+from markets.admin import imports
 from markets.admin.showing import at, span
 from markets.backfilling import Wanted
 from markets.choices import Origin
@@ -86,6 +88,7 @@ class MarketAdmin(ModelAdmin):
     fields = ("exchange", "symbol", "base", "quote", "exchange_symbol", "enabled", "is_listed")
     readonly_fields = ("exchange", "symbol", "base", "quote", "exchange_symbol", "is_listed")
     actions = ("enable", "disable")
+    actions_list = ("open_import",)
     actions_detail = ("collect_now", "check_quality", "backfill_gaps", "backfill_range")
     change_form_outer_before_template = "admin/markets/market/chart.html"
 
@@ -102,7 +105,19 @@ class MarketAdmin(ModelAdmin):
     def get_urls(self) -> list[URLPattern]:
         feed = self.admin_site.admin_view(self.chart)
         own = path("<int:market_id>/chart.json", feed, name="markets_market_chart")
-        return [own, *super().get_urls()]
+        files = self.admin_site.admin_view(self.import_candles)
+        return [own, path("import/", files, name="markets_market_import"), *super().get_urls()]
+
+    def import_candles(self, request: HttpRequest) -> HttpResponse:
+        """Take a candle file of another tool."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return imports.page(request, {**self.admin_site.each_context(request), "opts": self.opts})
+
+    @action(description="Import candles", url_path="import-candles", icon="upload_file")
+    def open_import(self, request: HttpRequest) -> HttpResponse:
+        """Lead to the page that takes candle files; changes nothing."""
+        return HttpResponseRedirect(reverse("admin:markets_market_import"))
 
     def chart(self, request: HttpRequest, market_id: int) -> JsonResponse:
         """Answer a page of the chart (README, "The chart's feed")."""

@@ -7,6 +7,7 @@ import pytest
 
 from markets import importing, timeframes
 from markets.adapters.files.lines import BadCandleFileError
+from markets.adapters.wire import UnknownExchangeError
 from markets.importing import BadMarketError
 from markets.models import Market
 from markets.storing import Stored
@@ -117,6 +118,8 @@ def test_markets_of_any_spelling_are_made():
         found = importing.series_for(f"binance:{symbol}", "1m")
         assert found == importing.series_for(f"binance:{symbol}", "1m")
         assert found.market.symbol == symbol
+    with pytest.raises(UnknownExchangeError):
+        importing.series_for("nowhere:BTC/USDT", "1m")
     with pytest.raises(UnknownTimeframeError):
         importing.series_for("binance:BTC/USDT", "7m")
 
