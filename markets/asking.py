@@ -19,12 +19,13 @@ import tenacity
 from django.db import connection
 from django.utils import timezone
 
-from markets import budgeting, metrics
+from markets import budgeting, errorlog, metrics
 from markets.adapters import venues, wire
 from markets.adapters.wire import Access, ExchangeError, Venue
 from markets.budgeting import Rate
 from markets.choices import Egress
 from markets.configuring import Means
+from markets.errorlog import About
 from project.core import addresses
 from project.core.errors import TransientError
 from proxies import leasing
@@ -68,8 +69,13 @@ class Tools:
 class Line:
     """One thread's connection to one exchange."""
 
-    def __init__(self, means: Means, *, holder: str, tools: Tools | None = None) -> None:
+    def __init__(
+        self, means: Means, *, holder: str, tools: Tools | None = None, about: About | None = None
+    ) -> None:
         self.means = means
+        #: What is asked for, as the log of failures tells it.
+        self.about = about or About(means.exchange)
+        self._attempt = 0
         self.tools = tools or Tools()
         self._holder = holder
         self._rate = Rate(means.rate_requests, means.rate_per_s)
@@ -124,6 +130,7 @@ class Line:
                 a longer wait than is worth it here (``retry_after_s``).
             PermanentError: the exchange refuses the request.
         """
+        self._attempt = 0
         found: T = self._retrying()(self._once, call)
         return found
 
@@ -157,6 +164,7 @@ class Line:
 
     def _once(self, call: Callable[[Venue], T]) -> T:
         self.tools.check()
+        self._attempt += 1
         venue = self._ready()
         name, way = self.means.exchange, self.egress
         budgeting.wait_turn(name, way, self._rate, clock=self.tools.clock, sleep=self.tools.wait)
@@ -176,6 +184,7 @@ class Line:
     def _failed(self, error: ExchangeError, way: str) -> None:
         name, now = self.means.exchange, self.tools.clock()
         metrics.REQUESTS.labels(name, error.code).inc()
+        errorlog.record(error, self.about, egress=way, attempt=self._attempt, now=now)
         if isinstance(error, wire.BlockedError | wire.RateLimitedError):
             usual_s = BLOCKED_S if isinstance(error, wire.BlockedError) else LIMITED_S
             for_s = error.retry_after_s or usual_s
@@ -260,6 +269,6 @@ def _resolving_there(proxy_url: str) -> str:
     return proxy_url
 
 
-def line_for(means: Means, *, holder: str, tools: Any = None) -> Line:
+def line_for(means: Means, *, holder: str, tools: Any = None, about: About | None = None) -> Line:
     """Return a line to the exchange; tests replace ``adapters.venues`` beneath it."""
-    return Line(means, holder=holder, tools=tools)
+    return Line(means, holder=holder, tools=tools, about=about)

@@ -1,6 +1,7 @@
 """The queue of repairs: tasks from gaps or people, none made twice, the most urgent first."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -27,6 +28,17 @@ PIECE: Final = 10_000
 MOST_CANDLES: Final = 5_000_000
 #: Runs of tasks that are under way at once, so that a thousand gaps don't fill the queue.
 AT_ONCE: Final = 8
+#: Failed tasks that one call tries again.
+MOST_RETRIES: Final = 1_000
+#: Failures that come again with every attempt.
+FOR_GOOD: Final = (
+    "exchange_refused",
+    "unknown_symbol",
+    "unknown_exchange",
+    "not_authorised",
+    "bad_collector",
+    "bad_range",
+)
 
 
 class BadRangeError(InvalidInputError):
@@ -260,6 +272,47 @@ def find(task_id: int) -> BackfillTask:
     return task
 
 
+def retry_failed_tasks(
+    *, now: datetime, by: Caller = SYSTEM, anything: bool = False, since: datetime | None = None
+) -> int:
+    """Try failed tasks again, the most urgent first; return how many.
+
+    Args:
+        now: the moment, UTC.
+        by: who asks.
+        anything: those that failed for good, too; else only where the failure may have passed.
+        since: only those that failed since then; None: all.
+    """
+    failed = BackfillTask.objects.filter(status=TaskStatus.FAILED).exclude(error_type="canceled")
+    if not anything:
+        failed = failed.exclude(error_type__in=FOR_GOOD)
+    if since is not None:
+        failed = failed.filter(ended_at__gte=since)
+    retried = 0
+    for task in failed.most_urgent_first().select_related("series")[:MOST_RETRIES]:
+        with suppress(TaskNotFailedError):  # a rival was quicker
+            requeue(task, now=now)
+            retried += 1
+    start_due(now=now, by=by)
+    return retried
+
+
+def requeue(task: BackfillTask, *, now: datetime) -> None:
+    """Let a failed task wait again, from where it stopped; ``start_due`` starts it in its turn.
+
+    Raises:
+        TaskNotFailedError: it waits, works, or is completed.
+    """
+    failed = BackfillTask.objects.filter(pk=task.pk, status=TaskStatus.FAILED)
+    changes = {"status": TaskStatus.PENDING, "ended_at": None, "next_try_at": now}
+    with transaction.atomic():
+        ledger.lock(task.series)
+        if not failed.update(attempts=0, error_type="", error_message="", **changes):
+            raise TaskNotFailedError(f"task {task.pk} is {task.status}")
+        mine = Gap.objects.filter(series=task.series, state=GapState.OPEN)
+        mine.touching(task.start_ms, task.end_ms).update(state=GapState.FILLING)
+
+
 def retry(task: BackfillTask, *, by: Caller, now: datetime) -> BackfillTask:
     """Try a failed task again, at once, from where it stopped.
 
@@ -267,10 +320,7 @@ def retry(task: BackfillTask, *, by: Caller, now: datetime) -> BackfillTask:
         TaskNotFailedError: it waits, works, or is completed.
     """
     with transaction.atomic():
-        failed = BackfillTask.objects.filter(pk=task.pk, status=TaskStatus.FAILED)
-        changes = {"status": TaskStatus.PENDING, "ended_at": None, "next_try_at": None}
-        if not failed.update(attempts=0, error_type="", error_message="", **changes):
-            raise TaskNotFailedError(f"task {task.pk} is {task.status}")
+        requeue(task, now=now)
         start_one(task, by=by, now=now)
     task.refresh_from_db()
     return task

@@ -109,3 +109,17 @@ WRONG: Final = (
 )
 #: Kinds that may be true: always kept, and flagged.
 ODD: Final = (FindingKind.PRICE_JUMP, FindingKind.VOLUME_ANOMALY, FindingKind.FLAT_LINE)
+
+
+class ErrorClass(models.TextChoices):
+    """What kind of failure it was (README, "Classes of errors")."""
+
+    NETWORK = "network", "Network"
+    TIMEOUT = "timeout", "Timeout"
+    RATE_LIMIT = "rate_limit", "Rate limit"
+    AUTH = "auth", "Authentication"
+    EXCHANGE = "exchange", "Exchange"
+    BAD_RESPONSE = "bad_response", "Bad response"
+    DATABASE = "database", "Database"
+    PROXY = "proxy", "Proxy"
+    UNKNOWN = "unknown", "Unknown"

@@ -16,9 +16,11 @@ from django.db.models import F
 from django.utils import timezone
 
 from markets import (
+    alerting,
     asking,
     configuring,
     discovering,
+    errorlog,
     kinds,
     ledger,
     metrics,
@@ -33,6 +35,7 @@ from markets.asking import Line, Tools
 from markets.checking import Asked, Page
 from markets.choices import Mode, Source
 from markets.configuring import Means
+from markets.errorlog import About
 from markets.models import Candle, CollectorConfig, Series
 from markets.paging import Pager
 from project.core import runs
@@ -123,7 +126,7 @@ class Cycle:
             AppError: all series failed; the first failure that may be gone later, else the first.
         """
         self._work.report(phase="reading markets")
-        chosen = self._series()
+        chosen = self._chosen()
         self._asked = dict.fromkeys((one.pk for one in chosen), 0.0)
         self._work.report(phase="collecting", counts={"series": len(chosen)})
         workers = min(self._collector.concurrency, len(chosen))
@@ -136,6 +139,16 @@ class Cycle:
         if self._stop is not None:
             raise self._stop
         self._conclude(chosen)
+
+    def _chosen(self) -> list[Series]:
+        """Return the series to be collected; where they can't be told all of them failed."""
+        try:
+            return self._series()
+        except AppError as error:
+            named = configuring.ensure_series(self._collector)
+            rows = Series.objects.filter(pk__in=[one.pk for one in named]).enabled()
+            self._note_failures(dict.fromkeys(rows.select_related("market__exchange"), error))
+            raise
 
     def _series(self) -> list[Series]:
         """Return the series to be collected; the exchange's list of markets is read if it is due."""
@@ -150,7 +163,12 @@ class Cycle:
 
     def _line(self) -> Line:
         tools = Tools(check=self._check)
-        return asking.line_for(self._means, holder=f"collect:{self._collector.name}", tools=tools)
+        holder = f"collect:{self._collector.name}"
+        return asking.line_for(self._means, holder=holder, tools=tools, about=self._about())
+
+    def _about(self, series: Series | None = None) -> About:
+        told = (series.market.symbol, series.timeframe) if series else ("", "")
+        return About(self._means.exchange, self._collector.name, *told, run_id=self._work.run.pk)
 
     def _check(self) -> None:
         if self._stop is not None:
@@ -166,6 +184,7 @@ class Cycle:
     def _collect(self, series: Series) -> None:
         try:
             with self._line() as line:
+                line.about = self._about(series)
                 _require_listed(series)
                 self._synchronise(line)
                 self._pages(series, line)
@@ -174,9 +193,12 @@ class Cycle:
             self._stop = stop
             return
         except AppError as error:
+            errorlog.record(error, self._about(series), now=timezone.now())
             self._failed[series.pk] = error
-            _note_failure(series, error)
             return
+        except Exception as error:  # a bug, or the database: the run says so, the log as well
+            errorlog.record(error, self._about(series), now=timezone.now())
+            raise
         Series.objects.filter(pk=series.pk, failures__gt=0).update(failures=0, last_error="")
 
     def _synchronise(self, line: Line) -> None:
@@ -214,12 +236,26 @@ class Cycle:
 
     def _conclude(self, chosen: list[Series]) -> None:
         failed = list(self._failed.values())
+        self._note_failures({one: self._failed[one.pk] for one in chosen if one.pk in self._failed})
+        good = {one.market_id for one in chosen} - {
+            one.market_id for one in chosen if one.pk in self._failed
+        }
+        alerting.succeeded(self._collector, good, now=timezone.now())
         if not failed:
             return
         if len(failed) == len(chosen):
             raise next((one for one in failed if isinstance(one, TransientError)), failed[0])
         first = f"{failed[0].code}: {failed[0]}"
         self._work.leave_partial(f"{len(failed)} of {len(chosen)} series failed, {first}")
+
+    def _note_failures(self, failed: dict[Series, AppError]) -> None:
+        """Count the failure of each series, and of each market once."""
+        now, markets = timezone.now(), dict[int, tuple[Series, AppError]]()
+        for series, error in failed.items():
+            _note_failure(series, error)
+            markets.setdefault(series.market_id, (series, error))
+        for series, error in markets.values():
+            alerting.failed(self._collector, series.market, error, now=now)
 
 
 def _require_listed(series: Series) -> None:

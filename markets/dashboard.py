@@ -3,11 +3,11 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, Min, Q
+from django.db.models import Count, F, Min, Q
 from django.urls import reverse
 
 from markets.choices import GapState, TaskStatus
-from markets.models import BackfillTask, CollectorConfig, Gap, RateBudget, Series
+from markets.models import Alert, BackfillTask, CollectorConfig, Gap, RateBudget, Series
 from project.core import figures, issues
 from project.core.figures import Figure
 from project.core.issues import AMBER, RED, Issue
@@ -71,7 +71,24 @@ def figures_of_markets(now: datetime) -> list[Figure]:
 @issues.register
 def issues_of_markets(now: datetime) -> list[Issue]:
     """Return what needs a person: failing series, old gaps, failed tasks, addresses banned."""
-    return [*_failing_series(), *_old_gaps(now), *_failed_tasks(), *_blocked(now)]
+    return [*_alerts(), *_failing_series(), *_old_gaps(now), *_failed_tasks(), *_blocked(now)]
+
+
+def _alerts() -> list[Issue]:
+    """Return the alerts that are open: one issue, which names the first that nobody cares for."""
+    raised = Alert.objects.unclosed().raised()
+    count = raised.count()
+    if not count:
+        return []
+    first = raised.select_related("collector", "market__exchange")
+    worst = first.order_by(F("seen_at").asc(nulls_first=True), "-failures")[0]
+    more = f" and {count - 1:,} more" if count > 1 else ""
+    text = (
+        f"{worst.market} failed {worst.failures:,} times in a row for {worst.collector}"
+        f" ({worst.error_class}){more}"
+    )
+    url = _list("alert", "?state=open")
+    return [Issue("collecting_alert", AMBER, text, "Show the alerts", url)]
 
 
 def _failing_series() -> list[Issue]:

@@ -20,3 +20,21 @@ PARTITION: Final = register(
     Kind("markets.partition", "Make partitions ahead", limit_s=300, max_attempts=5, alone=True)
 )
 IMPORT: Final = register(Kind("markets.import", "Import candles", limit_s=3600, max_attempts=5))
+RETRY_FAILED: Final = register(
+    Kind(
+        "markets.retry_failed_tasks",
+        "Try failed backfills again",
+        limit_s=300,
+        max_attempts=5,
+        alone=True,
+    )
+)
+CLEAN_UP: Final = register(
+    Kind(
+        "markets.clean_up",
+        "Drop what is old of markets",
+        limit_s=1800,
+        max_attempts=5,
+        alone=True,
+    )
+)

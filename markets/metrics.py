@@ -6,7 +6,7 @@ from django.db.models import Count
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from markets.models import BackfillTask, Gap, RateBudget, Series
+from markets.models import Alert, BackfillTask, Gap, RateBudget, Series
 from project.core import metrics
 
 REQUESTS: Final = Counter(
@@ -20,6 +20,13 @@ CANDLES: Final = Counter(
 )
 FINDINGS: Final = Counter(
     "markets_findings_total", "Rows of answers that were wrong", ["exchange", "kind"]
+)
+
+
+ERRORS: Final = Counter(
+    "markets_errors_total",
+    "Failures, by class (README, Classes of errors)",
+    ["exchange", "error_class"],
 )
 
 
@@ -41,4 +48,11 @@ def ledger() -> list[Metric]:
     )
     for budget in RateBudget.objects.filter(failures__gt=0):
         broken.add_metric([budget.exchange, budget.egress], budget.failures)
-    return [gaps, tasks, failing, broken]
+    alerts = GaugeMetricFamily(
+        "markets_alerts", "Markets that fail again and again", labels=["exchange", "error_class"]
+    )
+    told = Alert.objects.unclosed().raised().order_by()
+    told_by = told.values_list("market__exchange__name", "error_class")
+    for exchange, name, count in told_by.annotate(count=Count("pk")):
+        alerts.add_metric([exchange, name], count)
+    return [gaps, tasks, failing, broken, alerts]

@@ -16,8 +16,9 @@ from project.db.partitions.tables import month_ms, month_of
 
 CANDLES: Final = TimeTable("markets_candle", "open_time", segment_by="series_id")
 SUMMARIES: Final = TimeTable("markets_qualitysummary", "start_ms", segment_by="series_id")
+ERRORS: Final = TimeTable("markets_apierrorlog", "happened_ms")
 #: All of them; a table that is added here gets its months ahead of time.
-TABLES: Final = (CANDLES, SUMMARIES)
+TABLES: Final = (CANDLES, SUMMARIES, ERRORS)
 #: Months made before they begin: a beat that stands still for so long does no harm.
 AHEAD: Final = 3
 
@@ -35,6 +36,11 @@ def ensure(start_ms: int, end_ms: int) -> None:
 def ensure_summaries(start_ms: int, end_ms: int) -> None:
     """Make the partitions that quality summaries beginning in ``[start_ms, end_ms)`` go to."""
     making.ensure(SUMMARIES, start_ms, end_ms)
+
+
+def ensure_errors(start_ms: int, end_ms: int) -> None:
+    """Make the partitions that failures which happened in ``[start_ms, end_ms)`` go to."""
+    making.ensure(ERRORS, start_ms, end_ms)
 
 
 def make_ahead(*, now: datetime) -> list[str]:

@@ -11,6 +11,7 @@ from markets.choices import MISSING, UNENDED, GapState, TaskStatus
 if TYPE_CHECKING:
     from markets.models.candles import Candle  # noqa: F401 -- in strings
     from markets.models.collectors import CollectorConfig  # noqa: F401 -- in strings
+    from markets.models.errors import Alert  # noqa: F401 -- in strings
     from markets.models.places import Market, Series  # noqa: F401 -- in strings
     from markets.models.quality import BackfillTask, Finding, Gap  # noqa: F401 -- in strings
 
@@ -102,3 +103,15 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     def touching(self, start_ms: int, end_ms: int) -> Self:
         """Findings that have a moment in common with ``[start_ms, end_ms)``."""
         return self.filter(start_ms__lt=end_ms, end_ms__gt=start_ms)
+
+
+class AlertQuerySet(models.QuerySet["Alert"]):
+    """Sets of alerts, and of failures that are none yet."""
+
+    def unclosed(self) -> Self:
+        """Those that no success closed yet."""
+        return self.filter(closed_at__isnull=True)
+
+    def raised(self) -> Self:
+        """Those that became alerts."""
+        return self.filter(raised_at__isnull=False)

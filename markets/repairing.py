@@ -21,6 +21,7 @@ from markets import (
 from markets.asking import Line, Tools
 from markets.checking import Page
 from markets.choices import GapState, Source, TaskStatus
+from markets.errorlog import About
 from markets.ledger import Range
 from markets.models import BackfillTask, Candle, Gap
 from markets.paging import Pager
@@ -33,6 +34,8 @@ from project.core.working import StopWorkError, Work
 MAX_ATTEMPTS: Final = 8
 RETRY_AFTER: Final = timedelta(seconds=30)
 RETRY_MOST: Final = timedelta(hours=1)
+#: The daily job tries tasks again that failed no longer ago.
+RETRIED_FOR: Final = timedelta(days=7)
 
 
 class AttemptFailedError(PermanentError):
@@ -88,10 +91,20 @@ def run(work: Work) -> None:
         backfilling.start_due(now=timezone.now())
 
 
+def run_retries(work: Work) -> None:
+    """Try tasks again that failed lately for a reason that may have passed."""
+    now = timezone.now()
+    retried = backfilling.retry_failed_tasks(now=now, since=now - RETRIED_FOR)
+    work.report(phase="retrying", progress=100, counts={"retried": retried})
+
+
 def _attempt(task: BackfillTask, work: Work) -> None:
     collector = configuring.collector_of(task.series)
     means = configuring.means_of(collector)
-    with asking.line_for(means, holder="markets.backfill", tools=Tools(check=work.check)) as line:
+    told = (task.series.market.symbol, task.series.timeframe)
+    about = About(means.exchange, collector.name, *told, run_id=work.run.pk)
+    tools = Tools(check=work.check)
+    with asking.line_for(means, holder="markets.backfill", tools=tools, about=about) as line:
         work.report(phase="asking")
         line.synchronise()
         repair = Repair(task, work, line)

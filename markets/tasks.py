@@ -2,7 +2,16 @@
 
 from celery import shared_task
 
-from markets import collecting, discovering, importing, kinds, partitions, quality, repairing
+from markets import (
+    collecting,
+    discovering,
+    importing,
+    kinds,
+    partitions,
+    quality,
+    repairing,
+    tidying,
+)
 from project.core import working
 from project.core.tasks import options
 
@@ -41,3 +50,15 @@ def partition(*, run_id: str, **_: object) -> None:
 def import_file(*, run_id: str, **_: object) -> None:
     """Store a candle file that staff uploaded."""
     working.execute(run_id, importing.run, kind=kinds.IMPORT.name)
+
+
+@shared_task(**options(kinds.RETRY_FAILED.name))
+def retry_failed_tasks(*, run_id: str, **_: object) -> None:
+    """Try backfill tasks again that failed for a passing reason."""
+    working.execute(run_id, repairing.run_retries, kind=kinds.RETRY_FAILED.name)
+
+
+@shared_task(**options(kinds.CLEAN_UP.name))
+def clean_up(*, run_id: str, **_: object) -> None:
+    """Drop what is too old: failures, ended tasks, closed gaps and alerts, findings."""
+    working.execute(run_id, tidying.run, kind=kinds.CLEAN_UP.name)

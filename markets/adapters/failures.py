@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import ccxt
+import requests
 
 from markets.adapters import wire
 from project.core.errors import AppError
@@ -34,6 +35,13 @@ def translated(exchange: Any) -> Iterator[None]:
 
 def of(error: Exception, headers: Mapping[str, Any], *, now_ms: int) -> AppError:
     """Return the error that ``error`` means; ``headers`` are those of the last answer."""
+    found = _meaning(error, headers, now_ms)
+    if isinstance(found, wire.ExchangeError | wire.RefusedError):
+        found.status = status_of(error)
+    return found
+
+
+def _meaning(error: Exception, headers: Mapping[str, Any], now_ms: int) -> AppError:
     text = shown(error)
     status = status_of(error)
     if isinstance(error, ccxt.BadSymbol):
@@ -44,28 +52,50 @@ def of(error: Exception, headers: Mapping[str, Any], *, now_ms: int) -> AppError
     if isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded):
         wait_s = retry_after_s(str(error), headers, now_ms=now_ms)
         return wire.RateLimitedError(text, retry_after_s=wait_s)
+    for kinds, family in _CAUSES:
+        if any(isinstance(one, kinds) for one in chain(error)):
+            return family(text)
     for kinds, family in _FAMILIES:
         if isinstance(error, kinds):
             return family(text)
     return wire.BadAnswerError(f"unreadable answer: {type(error).__name__}")
 
 
+def chain(error: BaseException) -> list[BaseException]:
+    """Return a failure and what led to it, the outermost first."""
+    found: list[BaseException] = []
+    at: BaseException | None = error
+    while at is not None and at not in found:
+        found.append(at)
+        at = at.__cause__ or at.__context__
+    return found
+
+
+#: ccxt says ExchangeError or NetworkError for these; what they are is in the cause.
+_CAUSES: Final[tuple[tuple[Any, type[AppError]], ...]] = (
+    ((requests.exceptions.ProxyError, ccxt.InvalidProxySettings), wire.ProxyFailedError),
+    ((requests.exceptions.SSLError,), wire.NetworkError),
+    ((requests.exceptions.TooManyRedirects,), wire.BadAnswerError),
+    ((requests.exceptions.ContentDecodingError,), wire.BadAnswerError),
+    ((requests.exceptions.ChunkedEncodingError,), wire.NetworkError),
+)
 _FAMILIES: Final[tuple[tuple[Any, type[AppError]], ...]] = (
     ((ccxt.RequestTimeout, TimeoutError), wire.AnswerTimeoutError),
     ((ccxt.OnMaintenance, ccxt.ExchangeNotAvailable), wire.ExchangeError),
     ((ccxt.BadResponse, ccxt.NullResponse), wire.BadAnswerError),
     ((ccxt.NetworkError, OSError), wire.NetworkError),
-    ((ccxt.BadRequest, ccxt.AuthenticationError, ccxt.NotSupported), wire.RefusedError),
+    ((ccxt.AuthenticationError,), wire.NotAuthorisedError),
+    ((ccxt.BadRequest, ccxt.NotSupported), wire.RefusedError),
     ((ccxt.ExchangeError,), wire.ExchangeError),
 )
 
 
 def status_of(error: Exception) -> int | None:
     """Return the HTTP status behind a failure, from its cause or its text."""
-    cause = error.__cause__ or error.__context__
-    response = getattr(cause, "response", None)
-    if response is not None:
-        return int(response.status_code)
+    for one in chain(error):
+        response = getattr(one, "response", None)
+        if response is not None:
+            return int(response.status_code)
     found = _STATUS.search(str(error))
     return int(found[1]) if found else None
 

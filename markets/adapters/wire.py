@@ -90,6 +90,8 @@ class ExchangeError(TransientError):
     outcome = "error"
     #: Whether another way out may help.
     rotates = False
+    #: The HTTP status of the answer, where there was one.
+    status: int | None = None
 
 
 class NetworkError(ExchangeError):
@@ -99,6 +101,13 @@ class NetworkError(ExchangeError):
     title = "The connection failed"
     outcome = "refused"
     rotates = True
+
+
+class ProxyFailedError(NetworkError):
+    """The proxy could not be reached, refused us, or broke the connection itself."""
+
+    code = "proxy_failed"
+    title = "The proxy failed"
 
 
 class AnswerTimeoutError(ExchangeError):
@@ -141,6 +150,14 @@ class RefusedError(PermanentError):
 
     code = "exchange_refused"
     title = "The exchange refuses the request"
+    status: int | None = None
+
+
+class NotAuthorisedError(RefusedError):
+    """The exchange wants other credentials, or refuses ours."""
+
+    code = "not_authorised"
+    title = "The exchange refuses our credentials"
 
 
 class UnknownSymbolError(RefusedError):

@@ -1,11 +1,11 @@
-"""Staff pages of what happened to candles: revisions of final ones, and days counted."""
+"""Staff pages of what happened to candles: revisions of final ones."""
 
 from django.contrib import admin
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
 from markets.admin.showing import at
-from markets.models import CandleRevision, QualitySummary
+from markets.models import CandleRevision
 from project.core.admin.pages import ReadOnly
 
 
@@ -23,19 +23,3 @@ class CandleRevisionAdmin(ReadOnly):
     @display(description="Candle", ordering="open_time")
     def candle(self, revision: CandleRevision) -> str:
         return at(revision.open_time)
-
-
-@admin.register(QualitySummary)
-class QualitySummaryAdmin(ReadOnly):
-    """How good each day of each series is."""
-
-    list_display = ("series", "day", "score", "expected", "stored", "missing", "computed_at")
-    list_filter = ("series__timeframe", "series__market__exchange")
-    list_select_related = ("series__market__exchange",)
-    search_fields = ("series__market__symbol",)
-    ordering = ("-start_ms", "score")
-    paginator = InfinitePaginator
-
-    @display(description="Day", ordering="start_ms")
-    def day(self, summary: QualitySummary) -> str:
-        return at(summary.start_ms)[:10]

@@ -7,7 +7,7 @@ from typing import Any
 from rest_framework import serializers
 
 from markets import timeframes
-from markets.choices import GapReason, GapState, TaskStatus
+from markets.choices import ErrorClass, GapReason, GapState, TaskStatus
 from project.core.api.serializers import Input, RunAcceptedOut
 
 
@@ -87,6 +87,41 @@ class QualityOut(serializers.Serializer[Any]):
     flat = serializers.IntegerField(help_text="candles of flat lines")
     score = serializers.FloatField()
     computed_at = serializers.DateTimeField()
+
+
+class ReportOut(serializers.Serializer[Any]):
+    """How good a series was in the window; days are scored whole."""
+
+    symbol = serializers.CharField()
+    exchange = serializers.CharField()
+    timeframe = serializers.CharField()
+    avg_score = serializers.FloatField(help_text="mean of the days' scores, 0 to 100")
+    total_missing = serializers.IntegerField()
+
+
+_ERROR_FIELDS: dict[str, Any] = {
+    "id": serializers.IntegerField(),
+    "happened_at": serializers.DateTimeField(),
+    "exchange": serializers.CharField(),
+    "collector": serializers.CharField(allow_blank=True),
+    "market": serializers.CharField(allow_blank=True),
+    "timeframe": serializers.CharField(allow_blank=True),
+    "class": serializers.ChoiceField(choices=ErrorClass.choices),
+    "retryable": serializers.BooleanField(),
+    "code": serializers.CharField(help_text="of our error, or the exception's name"),
+    "status": serializers.IntegerField(allow_null=True, help_text="HTTP, where there was one"),
+    "message": serializers.CharField(allow_blank=True),
+    "egress": serializers.CharField(allow_blank=True),
+    "attempt": serializers.IntegerField(),
+    "retry_after_s": serializers.FloatField(allow_null=True),
+    "run_id": serializers.UUIDField(allow_null=True),
+}
+#: A failure; made like this since ``class`` is a word of Python's own.
+ErrorOut: Any = type(
+    "ErrorOut",
+    (serializers.Serializer,),
+    {"__doc__": "One failure on the way to an exchange, or at it.", **_ERROR_FIELDS},
+)
 
 
 class QualityCheckIn(Input):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from markets.api import candles, views
+from markets.api import candles, reports, views
 
 urlpatterns = [
     path("exchanges", views.ExchangeList.as_view(), name="exchanges"),
@@ -16,6 +16,8 @@ urlpatterns = [
         name="quality-check",
     ),
     path("markets/<int:market_id>/backfill", views.MarketBackfill.as_view(), name="backfill"),
+    path("quality/report", reports.QualityReport.as_view(), name="quality-report"),
+    path("errors", reports.ErrorList.as_view(), name="errors"),
     path("backfill-tasks", views.BackfillTaskList.as_view(), name="backfill-tasks"),
     path(
         "backfill-tasks/<int:task_id>/retry",

@@ -16,4 +16,5 @@ S3_PREFIX = env.text("S3_PREFIX", "")
 MOVE_PARTITIONS = {
     "markets_candle": ("open_time", "markets.partitions.ensure"),
     "markets_qualitysummary": ("start_ms", "markets.partitions.ensure_summaries"),
+    "markets_apierrorlog": ("happened_ms", "markets.partitions.ensure_errors"),
 }

@@ -21,3 +21,7 @@ ETL_API_KEY = env.text("ETL_API_KEY", "")
 ETL_TIMEOUT_S = env.number("ETL_TIMEOUT_S", 10, at_least=0.1)
 #: A file of MaxMind's format (ASN, ISP, country, city) that knows networks and countries.
 MAXMIND_DB = env.text("MAXMIND_DB", "")
+#: Days for which the log of failures of exchanges is kept.
+ERROR_LOG_DAYS = env.whole("ERROR_LOG_DAYS", 30, at_least=1)
+#: Cycles of a collector that must fail in a row for a market before staff are told.
+ALERT_AFTER_FAILURES = env.whole("ALERT_AFTER_FAILURES", 3, at_least=1)

@@ -95,6 +95,8 @@ TABLE: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("api/markets/<int:market_id>/quality", "GET"): (SCOPED, "markets:read"),
     ("api/markets/<int:market_id>/quality/check", "POST"): (STAFF, ""),
     ("api/markets/<int:market_id>/backfill", "POST"): (STAFF, ""),
+    ("api/quality/report", "GET"): (SCOPED, "markets:read"),
+    ("api/errors", "GET"): (STAFF, ""),
     ("api/backfill-tasks", "GET"): (STAFF, ""),
     ("api/backfill-tasks/<int:task_id>/retry", "POST"): (STAFF, ""),
     ("api/collectors", "GET"): (STAFF, ""),

@@ -4,7 +4,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from markets import collecting, discovering, importing, partitions, quality, repairing
+from markets import (
+    collecting,
+    discovering,
+    importing,
+    partitions,
+    quality,
+    repairing,
+    tidying,
+)
 from markets.models import BackfillTask, CollectorConfig
 from project import sandbox
 from project.core import runs, working
@@ -23,6 +31,8 @@ HANDLERS = {
     "markets.discover": discovering.run,
     "markets.partition": partitions.run,
     "markets.import": importing.run,
+    "markets.retry_failed_tasks": repairing.run_retries,
+    "markets.clean_up": tidying.run,
 }
 
 

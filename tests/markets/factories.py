@@ -7,6 +7,8 @@ from typing import Any
 from markets import partitions
 from markets.choices import Source
 from markets.models import (
+    Alert,
+    ApiErrorLog,
     BackfillTask,
     CandleRevision,
     CollectorConfig,
@@ -20,6 +22,7 @@ from markets.models import (
 )
 from markets.rows import Row
 from markets.storing import upsert_candles
+from project.core.moments import to_ms
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -145,3 +148,35 @@ def make_finding(series: Series | None = None, **fields: Any) -> Finding:
         **fields,
     }
     return Finding.objects.create(series=series or make_series(), **facts)
+
+
+def make_api_error_log(**fields: Any) -> ApiErrorLog:
+    facts: dict[str, Any] = {
+        "happened_ms": to_ms(fields.pop("happened_at", NOW)),
+        "exchange": "binance",
+        "market": "BTC/USDT",
+        "timeframe": "1m",
+        "error_class": "timeout",
+        "is_retryable": True,
+        "code": "timeout",
+        **fields,
+    }
+    partitions.ensure_errors(facts["happened_ms"], facts["happened_ms"] + 1)
+    return ApiErrorLog.objects.create(**facts)
+
+
+def make_alert(**fields: Any) -> Alert:
+    facts: dict[str, Any] = {
+        "failures": 3,
+        "began_at": NOW,
+        "last_at": NOW,
+        "raised_at": NOW,
+        "error_class": "timeout",
+        "message": "no answer in time",
+        **fields,
+    }
+    if "collector" not in facts:
+        facts["collector"] = make_collector_config()
+    if "market" not in facts:
+        facts["market"] = make_market()
+    return Alert.objects.create(**facts)

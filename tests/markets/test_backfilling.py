@@ -249,3 +249,35 @@ def test_an_unknown_task_is_not_found():
 def test_database_refuses_tasks_that_make_no_sense(fields):
     with pytest.raises(IntegrityError), transaction.atomic():
         make_backfill_task(**fields)
+
+
+@pytest.mark.django_db
+def test_failed_tasks_wait_again_where_the_failure_may_have_passed():
+    day = timedelta(days=1)
+    passing = make_backfill_task(status="failed", error_type="network", ended_at=NOW, attempts=8)
+    for_good = make_backfill_task(status="failed", error_type="unknown_symbol", ended_at=NOW)
+    canceled = make_backfill_task(status="failed", error_type="canceled", ended_at=NOW)
+    old = make_backfill_task(status="failed", error_type="timeout", ended_at=NOW - 9 * day)
+    make_backfill_task(status="completed", ended_at=NOW)
+
+    assert backfilling.retry_failed_tasks(now=NOW, since=NOW - 7 * day) == 1
+    passing.refresh_from_db()
+    assert (passing.status, passing.attempts, passing.error_type) == ("pending", 0, "")
+    assert passing.run_id is not None
+    assert backfilling.retry_failed_tasks(now=NOW, anything=True) == 2
+    for task, status in ((for_good, "pending"), (old, "pending"), (canceled, "failed")):
+        task.refresh_from_db()
+        assert task.status == status
+
+
+@pytest.mark.django_db
+def test_a_task_that_is_tried_again_takes_its_gaps_back():
+    series = make_series()
+    gap = make_gap(series)
+    make_backfill_task(series, status="failed", error_type="network", ended_at=NOW)
+
+    backfilling.retry_failed_tasks(now=NOW)
+
+    gap.refresh_from_db()
+    assert gap.state == "filling"
+    assert backfilling.make_tasks(series, now=NOW, any_time=True) == []

@@ -53,7 +53,7 @@ NOW_MS = 1_767_571_200_000
         (ccxt.NetworkError("binance GET"), {}, wire.NetworkError, None),
         (ccxt.BadSymbol("binance"), {}, wire.UnknownSymbolError, None),
         (ccxt.BadRequest("binance"), {}, wire.RefusedError, None),
-        (ccxt.AuthenticationError("binance"), {}, wire.RefusedError, None),
+        (ccxt.AuthenticationError("binance"), {}, wire.NotAuthorisedError, None),
         (ccxt.BadResponse("binance"), {}, wire.BadAnswerError, None),
         (ccxt.ExchangeError("binance"), {}, wire.ExchangeError, None),
         (ConnectionResetError("reset"), {}, wire.NetworkError, None),
