@@ -19,7 +19,7 @@ def name(monkeypatch):
 
 @pytest.mark.django_db(transaction=True)
 def test_listeners_hear_it_after_the_commit(name):
-    heard = []
+    heard: list[announcing.Announcement] = []
     announcing.listen(heard.append)
     announcing.listen(heard.append)
 
@@ -33,7 +33,7 @@ def test_listeners_hear_it_after_the_commit(name):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_rolled_back_is_never_heard(name):
-    heard = []
+    heard: list[announcing.Announcement] = []
     announcing.listen(heard.append)
 
     with transaction.atomic():
@@ -45,7 +45,7 @@ def test_what_was_rolled_back_is_never_heard(name):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_listener_that_fails_spoils_nothing(name, caplog):
-    heard = []
+    heard: list[announcing.Announcement] = []
 
     def broken(_one):
         raise ZeroDivisionError
