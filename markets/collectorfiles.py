@@ -221,6 +221,17 @@ def read(
         raise _bad(name, lines, found) from error
 
 
+def line_of(text: str, path: tuple[Any, ...]) -> int:
+    """Return the line on which a key of a readable file stands, or the nearest above it; from 1."""
+    lines: dict[tuple[Any, ...], int] = {}
+    node = yaml.compose(text, Loader=_Loader) if text else None
+    if node is not None:
+        _note_lines(node, (), lines)
+    while path and path not in lines:
+        path = path[:-1]
+    return lines.get(path, 1)
+
+
 def _document(text: str, name: str) -> tuple[dict[str, Any], dict[tuple[Any, ...], int]]:
     if len(text) > _MAX_CHARACTERS:
         raise BadCollectorFileError(f"{name}: longer than {_MAX_CHARACTERS} characters")

@@ -57,20 +57,38 @@ _PATHS: Final[dict[tuple[str, ...], str]] = {
 }
 
 
+#: Field of the row, by the key as people write it, e.g. ``retry.attempts``.
+KEYS: Final = {".".join(path): field for path, field in _PATHS.items()}
+
+
+def wanted_of(
+    text: str, *, name: str, env: Mapping[str, str] | None = None
+) -> tuple[dict[str, Any], CollectorFile]:
+    """Return the fields of the row that a file wants, and the file; nothing is written.
+
+    Raises:
+        BadCollectorFileError: names file, line, key and expectation.
+    """
+    file, document = collectorfiles.read(text, name=name, env=env)
+    if not venues.is_known(file.exchange.id):
+        known = FieldProblem("exchange.id", "unknown_exchange", "an exchange that ccxt knows")
+        line = collectorfiles.line_of(text, ("exchange", "id"))
+        raise BadCollectorFileError(
+            f"{name}, line {line}, exchange.id: expected an exchange that ccxt knows, "
+            f"not {file.exchange.id!r}",
+            fields=(known,),
+        )
+    _require_urls(file, name, env, text)
+    return {**_fields_of(file), "source": document}, file
+
+
 def load(text: str, *, name: str, env: Mapping[str, str] | None = None) -> Loaded:
     """Take a collector file: make its collector, or bring it up to date; markets are enabled.
 
     Raises:
         BadCollectorFileError: names file, line, key and expectation; nothing was taken.
     """
-    file, document = collectorfiles.read(text, name=name, env=env)
-    if not venues.is_known(file.exchange.id):
-        known = FieldProblem("exchange.id", "unknown_exchange", "an exchange that ccxt knows")
-        raise BadCollectorFileError(
-            f"{name}, exchange.id: ccxt knows no exchange {file.exchange.id!r}", fields=(known,)
-        )
-    _require_urls(file, name, env)
-    wanted = {**_fields_of(file), "source": document}
+    wanted, file = wanted_of(text, name=name, env=env)
     with transaction.atomic():
         exchange = exchange_of(file.exchange.id)
         wanted["exchange"] = exchange
@@ -89,18 +107,21 @@ def load(text: str, *, name: str, env: Mapping[str, str] | None = None) -> Loade
     return Loaded(row, created=known_row is None, changed=True)
 
 
-def _require_urls(file: CollectorFile, name: str, env: Mapping[str, str] | None) -> None:
+def _require_urls(
+    file: CollectorFile, name: str, env: Mapping[str, str] | None, text: str = ""
+) -> None:
     for key, value in (("rest", file.exchange.urls.rest), ("ws", file.exchange.urls.ws)):
+        at = collectorfiles.line_of(text, ("exchange", "urls", key))
+        where = f"{name}, line {at}, exchange.urls.{key}"
         schemes = ("http://", "https://") if key == "rest" else ("ws://", "wss://")
         try:
             url = collectorfiles.expand(value, env)
         except collectorfiles.UnsetVariableError as error:
-            raise BadCollectorFileError(f"{name}, exchange.urls.{key}: {error}") from error
+            raise BadCollectorFileError(f"{where}: {error}") from error
         if url and not url.startswith(schemes):
             problem = FieldProblem(f"exchange.urls.{key}", "bad_url", f"a URL, {schemes[1]}…")
             raise BadCollectorFileError(
-                f"{name}, exchange.urls.{key}: expected a URL that starts with {schemes[0]}"
-                f" or {schemes[1]}",
+                f"{where}: expected a URL that starts with {schemes[0]} or {schemes[1]}",
                 fields=(problem,),
             )
 

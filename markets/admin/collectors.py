@@ -13,6 +13,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from markets import collecting, configuring
+from markets.admin import collectorpages
 from markets.models import CollectorConfig, RateBudget
 from project.core.admin import pages
 from project.core.errors import AppError
@@ -60,7 +61,8 @@ class CollectorConfigAdmin(ModelAdmin):
         ("Addresses", {"fields": ("rest_url", "ws_url")}),
     )
     actions = ("run_chosen",)
-    actions_detail = ("run_now", "show_file")
+    actions_detail = ("run_now", "next_cycle", "show_file")
+    actions_list = ("import_files",)
 
     @display(description="Series")
     def series_named(self, collector: CollectorConfig) -> str:
@@ -108,6 +110,16 @@ class CollectorConfigAdmin(ModelAdmin):
 
         to = reverse("admin:markets_collectorconfig_change", args=[object_id])
         return pages.carry_out(request, deed, to=to)
+
+    @action(description="Next cycle", url_path="next-cycle", icon="route")
+    def next_cycle(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Answer what the next cycle would do; changes nothing."""
+        return collectorpages.plan_page(self, request, int(object_id))
+
+    @action(description="Import files", url_path="import", icon="upload_file")
+    def import_files(self, request: HttpRequest) -> HttpResponse:
+        """Show what files would change, and take them after that."""
+        return collectorpages.import_page(self, request)
 
     @action(description="Download as a file", url_path="file", icon="description")
     def show_file(self, request: HttpRequest, object_id: str) -> HttpResponse:

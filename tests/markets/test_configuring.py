@@ -64,7 +64,7 @@ def test_dump_tells_what_staff_edited_and_keeps_the_rest_as_written():
 
 
 def test_load_refuses_an_exchange_that_ccxt_does_not_know():
-    with pytest.raises(BadCollectorFileError, match=r"a\.yml, exchange\.id: .*'atlantis'"):
+    with pytest.raises(BadCollectorFileError, match=r"a\.yml, line 2, exchange\.id: .*'atlantis'"):
         configuring.load(SHIPPED.replace("id: binance", "id: atlantis"), name="a.yml")
 
     assert not CollectorConfig.objects.exists()

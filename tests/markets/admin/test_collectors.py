@@ -89,3 +89,80 @@ def test_a_collector_is_downloaded_as_a_file(admin_client):
 
     assert answer["Content-Disposition"] == 'attachment; filename="mine.yml"'
     assert yaml.safe_load(answer.content)["name"] == "mine"
+
+
+FILE = """name: mine
+exchange: {id: binance}
+symbols: [{symbol: BTC/USDT, timeframes: [1m]}]
+"""
+IMPORT = "admin:markets_collectorconfig_import_files"
+
+
+def test_files_are_shown_before_they_are_taken(admin_client):
+    shown = admin_client.post(reverse(IMPORT), {"text": FILE})
+
+    assert shown.status_code == 200
+    assert "New series: binance:BTC/USDT 1m" in shown.content.decode()
+    assert not CollectorConfig.objects.exists()
+    told = {"name": "pasted.yml", "content": FILE, "take": "1"}
+    answer = admin_client.post(reverse(IMPORT), told, follow=True)
+
+    assert "Made 1 collector(s), changed 0, 0 as they were." in answer.content.decode()
+    assert CollectorConfig.objects.get().name == "mine"
+
+
+def test_uploaded_files_are_read_together(admin_client):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    files = [
+        SimpleUploadedFile("one.yml", FILE.encode()),
+        SimpleUploadedFile("two.yml", FILE.replace("1m", "7m").replace("mine", "two").encode()),
+    ]
+
+    page = admin_client.post(reverse(IMPORT), {"uploads": files}).content.decode()
+
+    assert "two.yml, line 3, symbols.0.timeframes" in page
+    assert "Nothing is taken while a file is bad" in page
+    assert 'name="take"' not in page
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [(b"\xff\xfe", "expected text in UTF-8"), (b"x" * 200_001, "expected at most 200,000 bytes")],
+)
+def test_an_upload_that_is_no_text_is_refused(admin_client, content, problem):
+    from django.core.files.uploadedfile import SimpleUploadedFile
+
+    upload = SimpleUploadedFile("odd.yml", content)
+
+    assert problem in admin_client.post(reverse(IMPORT), {"uploads": [upload]}).content.decode()
+
+
+def test_a_bad_file_is_not_taken_even_when_asked_to(admin_client):
+    told = {"name": "x.yml", "content": "nothing", "take": "1"}
+
+    assert admin_client.post(reverse(IMPORT), told).status_code == 200
+    assert not CollectorConfig.objects.exists()
+
+
+def test_who_may_only_look_takes_no_files(client):
+    from django.contrib.auth.models import Permission
+
+    from tests.factories import make_staff
+
+    staff = make_staff(is_superuser=False)
+    staff.user_permissions.add(Permission.objects.get(codename="view_collectorconfig"))
+    client.force_login(staff)
+
+    assert client.post(reverse(IMPORT), {"text": FILE}).status_code == 403
+
+
+def test_the_next_cycle_is_shown(admin_client):
+    collector = make_collector_config(egress="proxy_required")
+    address = reverse("admin:markets_collectorconfig_next_cycle", args=[collector.pk])
+
+    page = admin_client.get(address).content.decode()
+
+    assert "none is healthy: nothing would leave" in page
+    assert "new: the cycle itself makes it first" in page
+    assert not Run.objects.exists()
