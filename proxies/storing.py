@@ -17,6 +17,8 @@ from proxies.parsing import Candidate, Found, Refused
 BATCH: Final = 500
 #: Refused lines that are kept as samples.
 SAMPLES: Final = 20
+#: New proxies that a preview shows.
+EXAMPLES: Final = 50
 
 
 @dataclass(slots=True)
@@ -30,6 +32,7 @@ class Tally:
         rejected: refused entries.
         reasons: how many were refused for which reason.
         samples: the first of them.
+        examples: the first of the new ones; of a preview alone.
     """
 
     accepted: int = 0
@@ -38,6 +41,7 @@ class Tally:
     rejected: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     samples: list[Refused] = field(default_factory=list)
+    examples: list[Candidate] = field(default_factory=list)
 
     def refuse(self, found: Refused, *, keep: int = SAMPLES) -> None:
         """Count a refused entry, and keep it as one of the first ``keep``."""
@@ -95,9 +99,11 @@ def preview(entries: Iterable[Found], *, keep: int) -> Tally:
             else:
                 seen.add(hash(found.identity))
                 batch[found.identity] = found
-        known = len(batch.keys() & _known(batch).keys())
-        tally.duplicates += known
-        tally.accepted += len(batch) - known
+        known = batch.keys() & _known(batch).keys()
+        tally.duplicates += len(known)
+        tally.accepted += len(batch) - len(known)
+        new = (found for identity, found in batch.items() if identity not in known)
+        tally.examples += islice(new, EXAMPLES - len(tally.examples))
     tally.new = tally.accepted
     return tally
 

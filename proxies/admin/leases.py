@@ -6,9 +6,12 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
+from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 from proxies import returning
+from proxies.choices import LeaseState
 from proxies.models import Lease, LeaseSlot, StickySession
 
 
@@ -29,7 +32,14 @@ class LeaseAdmin(ReadOnly):
         "outcome",
         "status_code",
     )
-    list_filter = ("state", "outcome", "pool", "is_late")
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("outcome", ChoicesCheckboxFilter),
+        ("pool", ChoicesCheckboxFilter),
+        ("acquired_at", RangeDateTimeFilter),
+        "is_late",
+    )
+    list_filter_submit = True
     list_select_related = ("proxy",)
     search_fields = ("holder", "target", "request_id", "session", "proxy__host")
     ordering = ("-id",)
@@ -43,6 +53,12 @@ class LeaseAdmin(ReadOnly):
         return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
 
     @admin.action(description="End the chosen leases", permissions=["manage"])
+    @asking_back(
+        title="End these leases?",
+        text="Their holders learn of it when they next renew, or give back.",
+        yes="End them",
+        count=lambda chosen: chosen.filter(state=LeaseState.ACTIVE).count(),
+    )
     def end(self, request: HttpRequest, chosen: QuerySet[Lease]) -> None:
         """End those that stand; their holders learn of it when they next renew."""
         ended = returning.revoke(chosen, now=timezone.now())

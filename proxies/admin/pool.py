@@ -8,19 +8,28 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import (
+    BooleanRadioFilter,
+    ChoicesCheckboxFilter,
+    RangeDateTimeFilter,
+    RangeNumericFilter,
+)
 
-from project.core.admin.pages import ReadOnly, caller_of
-from project.core.errors import AppError
-from proxies import checking, managing, scoring
+from project.core.admin.asking import asking_back
+from project.core.admin.pages import ReadOnly
+from proxies import managing, scoring
+from proxies.admin.acts import ProxyActs
+from proxies.admin.filters import CountryFilter, NamedByFilter, NetworkFilter, OpenToFilter
+from proxies.admin.sections import ProxySection, with_sections
 from proxies.models import Check, PoolPolicy, Proxy, TargetState
 from proxies.models.pool import NEVER
 from proxies.scoring import Evidence
 
 
 @admin.register(Proxy)
-class ProxyAdmin(ReadOnly):
+class ProxyAdmin(ProxyActs, ReadOnly):
     """The pool; proxies come from lists and change by checks and leases."""
 
     list_display = (
@@ -30,12 +39,28 @@ class ProxyAdmin(ReadOnly):
         "score_shown",
         "anonymity",
         "country",
+        "network",
         "exit_ip",
         "latency_shown",
         "last_checked_at",
         "lent_shown",
     )
-    list_filter = ("state", "pool", "scheme", "anonymity", "tls_ok", "country")
+    list_filter = (
+        ("state", ChoicesCheckboxFilter),
+        ("pool", ChoicesCheckboxFilter),
+        ("scheme", ChoicesCheckboxFilter),
+        ("anonymity", ChoicesCheckboxFilter),
+        CountryFilter,
+        NetworkFilter,
+        ("score", RangeNumericFilter),
+        ("latency_ms", RangeNumericFilter),
+        ("last_checked_at", RangeDateTimeFilter),
+        OpenToFilter,
+        NamedByFilter,
+        ("tls_ok", BooleanRadioFilter),
+    )
+    list_filter_submit = True
+    list_sections = (ProxySection,)
     search_fields = ("host", "exit_ip", "username")
     ordering = ("-id",)
     # without the password: it is nobody's to read here
@@ -49,6 +74,7 @@ class ProxyAdmin(ReadOnly):
                     "anonymity",
                     "exit_ip",
                     "country",
+                    "network",
                     "tls_ok",
                     "latency_shown",
                     "connect_ms",
@@ -79,14 +105,12 @@ class ProxyAdmin(ReadOnly):
         "explanation",
         "history",
     )
-    actions = ("check_now", "take_out", "let_in")
+    actions = ("check_now", "move", "ban", "retire", "take_out", "let_in")
+    actions_detail = ("reveal",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Proxy]:
         found: QuerySet[Proxy] = super().get_queryset(request)
-        return found.defer("password")
-
-    def has_manage_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("proxies.change_proxy")
+        return with_sections(found.defer("password"))
 
     @admin.display(description="Score", ordering="score")
     def score_shown(self, proxy: Proxy) -> str:
@@ -131,31 +155,6 @@ class ProxyAdmin(ReadOnly):
         ]
         return format_html_join(" · ", '<a href="{}?proxy__id__exact={}">{}</a>', links)
 
-    @admin.action(description="Check now", permissions=["manage"])
-    def check_now(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
-        """Ask for a round of the chosen proxies."""
-        selection = checking.Selection(ids=list(chosen.values_list("pk", flat=True)))
-        try:
-            run = checking.submit(selection, by=caller_of(request), now=timezone.now())
-        except AppError as error:
-            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
-            return
-        page = reverse("admin:core_run_change", args=[run.pk])
-        told = format_html('They are <a href="{}">being checked</a>.', page)
-        self.message_user(request, told, messages.SUCCESS)
-
-    @admin.action(description="Take out, and end their leases", permissions=["manage"])
-    def take_out(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
-        """Block the chosen proxies."""
-        taken = managing.block(chosen, now=timezone.now())
-        self.message_user(request, f"Took out {taken}.", messages.SUCCESS)
-
-    @admin.action(description="Let back in", permissions=["manage"])
-    def let_in(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
-        """Let blocked and retired ones be checked again."""
-        let_in = managing.unblock(chosen, now=timezone.now())
-        self.message_user(request, f"{let_in} will be checked again.", messages.SUCCESS)
-
 
 @admin.register(Check)
 class CheckAdmin(ReadOnly):
@@ -171,7 +170,13 @@ class CheckAdmin(ReadOnly):
         "anonymity",
         "tls_ok",
     )
-    list_filter = ("verdict", "anonymity", "tls_ok")
+    list_filter = (
+        ("verdict", ChoicesCheckboxFilter),
+        ("anonymity", ChoicesCheckboxFilter),
+        ("latency_ms", RangeNumericFilter),
+        ("at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
     list_select_related = ("proxy",)
     search_fields = ("proxy__host", "exit_ip")
     ordering = ("-id",)
@@ -196,7 +201,12 @@ class TargetStateAdmin(ReadOnly):
     )
     exclude = ("last_lent_at",)
     readonly_fields = ("lent_shown",)
-    list_filter = ("blocked_for", "last_outcome")
+    list_filter = (
+        ("blocked_for", ChoicesCheckboxFilter),
+        ("last_outcome", ChoicesCheckboxFilter),
+        ("blocked_until", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
     list_select_related = ("proxy",)
     search_fields = ("target", "proxy__host")
     ordering = ("target", "-id")
@@ -213,6 +223,12 @@ class TargetStateAdmin(ReadOnly):
         return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
 
     @admin.action(description="Lift the bans", permissions=["manage"])
+    @asking_back(
+        title="Lift these bans?",
+        text="The sites are visited through these proxies again.",
+        yes="Lift",
+        count=lambda chosen: managing.liftable(chosen).count(),
+    )
     def lift(self, request: HttpRequest, chosen: QuerySet[TargetState]) -> None:
         """Let the targets be visited again."""
         lifted = managing.lift(chosen)

@@ -8,15 +8,19 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
+from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
+from project.core.display import NOTHING, pill
 from project.core.errors import AppError
 from proxies import fetching
-from proxies.choices import ProxyState
-from proxies.models import ImportUpload, ProxySource, SourceEntry
+from proxies.choices import FetchOutcome, ProxyState
+from proxies.models import ProxySource, SourceEntry
 
 _SECRETS: Final = ("text", "headers")
 _KEPT: Final = "Write-only. Empty: stays as it is; a single - removes it."
@@ -79,15 +83,21 @@ class ProxySourceAdmin(ModelAdmin):
     list_display = (
         "name",
         "is_enabled",
-        "last_outcome",
-        "last_accepted",
+        "life",
+        "harvest",
         "survival",
         "last_fetch_at",
         "next_fetch_at",
         "failures_in_row",
     )
     list_editable = ("is_enabled",)
-    list_filter = ("is_enabled", "kind", "last_outcome")
+    list_filter = (
+        "is_enabled",
+        ("kind", ChoicesCheckboxFilter),
+        ("last_outcome", ChoicesCheckboxFilter),
+        ("last_fetch_at", RangeDateTimeFilter),
+    )
+    list_filter_submit = True
     search_fields = ("name", "url")
     fieldsets = (
         (None, {"fields": ("name", "kind", "url", "text", "upload", "is_enabled")}),
@@ -101,13 +111,12 @@ class ProxySourceAdmin(ModelAdmin):
                     "last_outcome",
                     "last_error_type",
                     "last_error",
-                    "last_accepted",
-                    "last_new",
-                    "last_rejected",
-                    "last_samples",
+                    "harvest",
+                    "survival",
+                    "refused",
                     "last_duration_s",
                     "failures_in_row",
-                    "survival",
+                    "fetches",
                 )
             },
         ),
@@ -118,26 +127,74 @@ class ProxySourceAdmin(ModelAdmin):
         "last_outcome",
         "last_error_type",
         "last_error",
-        "last_accepted",
-        "last_new",
-        "last_rejected",
-        "last_samples",
+        "harvest",
+        "survival",
+        "refused",
         "last_duration_s",
         "failures_in_row",
-        "survival",
+        "fetches",
     )
     actions = ("fetch_now",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProxySource]:
         found: QuerySet[ProxySource] = super().get_queryset(request)
+        passed = Q(entries__proxy__last_ok_at__isnull=False)
         alive = Q(entries__proxy__state=ProxyState.HEALTHY)
-        return found.annotate(named=Count("entries"), alive=Count("entries", filter=alive))
+        return found.annotate(
+            named=Count("entries"),
+            passed=Count("entries", filter=passed),
+            alive=Count("entries", filter=alive),
+        )
 
-    @admin.display(description="Survived")
+    @admin.display(description="Survived", ordering="passed")
     def survival(self, source: Any) -> str:
-        """Tell how many of the proxies it ever named are healthy now."""
-        named, alive = getattr(source, "named", 0), getattr(source, "alive", 0)
-        return f"{alive} of {named} ({100 * alive / named:.0f} %)" if named else "-"
+        """Tell how many of the proxies it ever named passed validation, and work now."""
+        named, passed = getattr(source, "named", 0), getattr(source, "passed", 0)
+        if not named:
+            return "-"
+        share = 100 * passed / named
+        return f"{passed:,} of {named:,} passed ({share:.0f} %) · {source.alive:,} work now"
+
+    @admin.display(description="Yield")
+    def harvest(self, source: Any) -> str:
+        """Tell what the last fetch gave."""
+        if source.last_fetch_at is None:
+            return "-"
+        return (
+            f"{source.last_accepted:,} named, {source.last_new:,} new, "
+            f"{source.last_rejected:,} refused"
+        )
+
+    @admin.display(description="Outcome", ordering="last_outcome")
+    def life(self, source: ProxySource) -> SafeString:
+        if not source.last_outcome:
+            return NOTHING
+        tones = {FetchOutcome.SUCCESS: "good", FetchOutcome.EMPTY: "warning"}
+        tone = tones.get(FetchOutcome(source.last_outcome), "bad")
+        text = source.get_last_error_type_display() or source.get_last_outcome_display()
+        return pill(tone, text)
+
+    @admin.display(description="Refused lines")
+    def refused(self, source: ProxySource) -> SafeString:
+        """Show some lines that were refused, with their reasons."""
+        if not source.last_samples:
+            return NOTHING
+        rows = [(each["line"], each["text"], each["reason"]) for each in source.last_samples]
+        return format_html(
+            '<table class="mr-refused">{}</table>',
+            format_html_join(
+                "",
+                '<tr><td>{}</td><td class="mr-mono">{}</td><td class="mr-reason">{}</td></tr>',
+                rows,
+            ),
+        )
+
+    @admin.display(description="Fetches")
+    def fetches(self, source: ProxySource) -> SafeString:
+        page = reverse("admin:proxies_sourcefetch_changelist")
+        return format_html(
+            '<a href="{}?source__id__exact={}">What its fetches came to</a>', page, source.pk
+        )
 
     def save_model(self, request: HttpRequest, obj: ProxySource, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         """Write what staff decide; workers write the rest of the row at the same time."""
@@ -148,6 +205,12 @@ class ProxySourceAdmin(ModelAdmin):
         obj.save(update_fields=sorted(known & set(form.fields)))
 
     @admin.action(description="Fetch now", permissions=["change"])
+    @asking_back(
+        title="Fetch these sources now?",
+        text="Due or not, enabled or not; what they name is checked in the next round.",
+        yes="Fetch",
+        count=lambda chosen: chosen.count(),
+    )
     def fetch_now(self, request: HttpRequest, chosen: QuerySet[ProxySource]) -> None:
         """Ask for a fetch of the chosen sources, whether due or not."""
         ids = list(chosen.order_by("pk").values_list("pk", flat=True))
@@ -173,11 +236,3 @@ class SourceEntryAdmin(ReadOnly):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
-
-
-@admin.register(ImportUpload)
-class ImportUploadAdmin(ReadOnly):
-    """Lists on their way in; their text is nobody's to read."""
-
-    list_display = ("id", "format", "default_protocol", "created_at")
-    exclude = ("text",)

@@ -54,6 +54,13 @@ class Candidate:
     country: str = ""
 
     @property
+    def shown(self) -> str:
+        """The proxy as people may see it: without its password."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        login = f"{self.username}:***@" if self.username or self.password else ""
+        return f"{self.scheme}://{login}{host}:{self.port}"
+
+    @property
     def identity(self) -> Identity:
         """What makes it this proxy and no other."""
         hashed = hash_password(self.password)

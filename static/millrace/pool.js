@@ -70,13 +70,13 @@ function drawFigures({ pools, states, leases_active: leases, latency_ms: latency
   const count = (number) => number.toLocaleString("en");
   const ms = (value) => (value === null ? "—" : `${Math.round(value).toLocaleString("en")} ms`);
   const cards = [
-    ["Hot", count(pools.hot), "lent first", list("pool=hot")],
-    ["Warm", count(pools.warm), "", list("pool=warm")],
-    ["Cold", count(pools.cold), "", list("pool=cold")],
+    ["Hot", count(pools.hot), "lent first", list("pool__exact=hot")],
+    ["Warm", count(pools.warm), "", list("pool__exact=warm")],
+    ["Cold", count(pools.cold), "", list("pool__exact=cold")],
     ["Lent now", count(leases), "leases that stand", ""],
     ["Latency", ms(latency.p50), `p95 ${ms(latency.p95)}`, ""],
-    ["Not checked", count(states.unproven), "wait for a round", list("state=unproven")],
-    ["Failing", count(states.failing), `${count(states.retired)} retired`, list("state=failing")],
+    ["Not checked", count(states.unproven), "wait for a round", list("state__exact=unproven")],
+    ["Failing", count(states.failing), `${count(states.retired)} retired`, list("state__exact=failing")],
   ];
   field(page, "figures").replaceChildren(...cards.map(([name, value, hint, url]) => {
     const card = make("pool-figure");

@@ -1,14 +1,17 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
+from django.utils import timezone
 
 from project.core.callers import SYSTEM
 from project.core.models import Run
 from proxies import lending
 from proxies.lending import Ask
 from proxies.models import Lease, Proxy, ProxySource, TargetState
+from tests.factories import make_staff
 from tests.proxies.factories import (
     NOW,
     make_import_upload,
@@ -26,9 +29,9 @@ def page(name, *args):
     return reverse(f"admin:proxies_{name}", args=args)
 
 
-def act(client, model, action, rows):
-    chosen = {"action": action, "_selected_action": [row.pk for row in rows]}
-    return client.post(page(f"{model}_changelist"), chosen, follow=True)
+def act(client, model, action, rows, **more):
+    chosen = {"action": action, "_selected_action": [row.pk for row in rows], "_agreed": "yes"}
+    return client.post(page(f"{model}_changelist"), {**chosen, **more}, follow=True)
 
 
 def test_pages_show_no_secrets(admin_client):
@@ -122,12 +125,12 @@ def test_a_source_without_sense_is_refused_with_a_word(admin_client, wrong):
 
 def test_a_source_shows_how_many_of_its_proxies_live(admin_client):
     source = make_proxy_source()
-    make_source_entry(source=source)
+    make_source_entry(source=source, proxy=make_proxy(last_ok_at=NOW))
     make_source_entry(source=source, proxy=make_proxy(state="failing"))
 
     text = admin_client.get(page("proxysource_changelist")).content.decode()
 
-    assert "1 of 2 (50 %)" in text
+    assert "1 of 2 passed (50 %) · 1 work now" in text
 
 
 def test_actions_ask_for_runs(admin_client):
@@ -160,6 +163,185 @@ def test_actions_take_out_let_in_lift_and_end(admin_client):
     assert Proxy.objects.get().state == "blocked"
     act(admin_client, "proxy", "let_in", [proxy])
     assert Proxy.objects.get().state == "failing"
+
+
+def test_actions_move_ban_and_retire(admin_client):
+    rows = [make_proxy(pool="cold"), make_proxy(pool="cold"), make_proxy(state="failing")]
+
+    act(admin_client, "proxy", "move", rows, pool="hot")
+    assert sorted(Proxy.objects.values_list("pool", flat=True)) == ["", "hot", "hot"]
+    act(admin_client, "proxy", "ban", rows[:1], target="api.binance.com", hours="2")
+    banned = TargetState.objects.get()
+    assert (banned.target, banned.proxy_id, banned.blocked_for) == (
+        "binance.com",
+        rows[0].pk,
+        "blocked",
+    )
+    act(admin_client, "proxy", "retire", rows[:2])
+    assert Proxy.objects.filter(state="retired").count() == 2
+    said = LogEntry.objects.values_list("change_message", flat=True)
+    assert {"Moved 2 to hot.", "Banned 1 at api.binance.com.", "Retired 2."} <= set(said)
+
+
+@pytest.mark.parametrize(
+    ("model", "action"),
+    [("proxy", name) for name in ("check_now", "move", "ban", "retire", "take_out", "let_in")]
+    + [("lease", "end"), ("targetstate", "lift"), ("proxysource", "fetch_now")],
+)
+def test_every_action_asks_back_and_changes_nothing_until_then(admin_client, model, action):
+    rows = {
+        "proxy": make_proxy,
+        "lease": make_lease,
+        "targetstate": make_target_state,
+        "proxysource": make_proxy_source,
+    }
+    row = rows[model]()
+    before = list(type(row).objects.values())
+
+    chosen = {"action": action, "_selected_action": [row.pk]}
+    answer = admin_client.post(page(f"{model}_changelist"), chosen)
+
+    text = answer.content.decode()
+    assert (answer.status_code, answer.template_name) == (200, "admin/core/ask_back.html")
+    assert f'name="_selected_action" value="{row.pk}"' in text
+    assert "of 1 chosen" in text
+    assert list(type(row).objects.values()) == before
+    assert not Run.objects.exists()
+    assert not TargetState.objects.exclude(pk=getattr(row, "pk", 0)).exists() or model != "proxy"
+
+
+def test_an_action_tells_how_many_of_the_chosen_would_change(admin_client):
+    rows = [make_proxy(), make_proxy(), make_proxy(state="blocked")]
+
+    chosen = {"action": "take_out", "_selected_action": [row.pk for row in rows]}
+    answer = admin_client.post(page("proxy_changelist"), chosen)
+
+    assert (answer.context_data["changing"], answer.context_data["chosen"]) == (2, 3)
+
+
+def test_a_ban_without_sense_is_asked_again_or_told(admin_client):
+    proxy = make_proxy()
+
+    asked = act(admin_client, "proxy", "ban", [proxy], target="", hours="2")
+    told = act(admin_client, "proxy", "ban", [proxy], target="localhost", hours="2")
+
+    assert "would change" in asked.content.decode()
+    assert "This is no site" in told.content.decode()
+    assert not TargetState.objects.exists()
+
+
+def test_credentials_are_revealed_by_a_logged_post_alone(admin_client, caplog):
+    proxy = make_proxy(username="hans", password="ge@heim")
+    url = reverse("admin:proxies_proxy_reveal", args=[proxy.pk])
+
+    asked = admin_client.get(url)
+    assert "heim" not in asked.content.decode()
+    assert not LogEntry.objects.exists()
+    with caplog.at_level("INFO"):
+        shown = admin_client.post(url, {"_form_submitted": "True"})
+
+    assert "http://hans:ge%40heim@" in shown.content.decode()
+    assert "no-store" in shown["Cache-Control"]
+    assert LogEntry.objects.get().change_message == "Credentials revealed."
+    assert "heim" not in caplog.text
+
+
+def test_filters_narrow_the_pool(admin_client):
+    wanted = make_proxy(
+        country="DE", network="AS1 One", score=90, latency_ms=50, pool="hot", anonymity="elite"
+    )
+    make_proxy(country="US", network="AS2 Two", score=20, latency_ms=900, pool="cold")
+    make_target_state(
+        proxy=make_proxy(country="DE", score=95, pool="hot"),
+        blocked_until=timezone.now() + timedelta(days=1),
+        blocked_for="blocked",
+    )
+    make_source_entry(proxy=wanted, source=make_proxy_source(name="good list"))
+
+    def found(query):
+        answer = admin_client.get(f"{page('proxy_changelist')}?{query}")
+        assert answer.status_code == 200, query
+        return [row.pk for row in answer.context["cl"].result_list]
+
+    for query in (
+        "country=DE&pool__exact=hot&score_from=80&score_to=94",
+        "network=AS1",
+        "latency_ms_to=100",
+        "country=DE&country=FR&open_to=api.binance.com",
+        "named_by=good",
+        "anonymity__exact=elite&state__exact=healthy&state__exact=failing",
+    ):
+        assert found(query) == [wanted.pk], query
+
+
+def test_a_row_opens_on_its_leases_and_targets(admin_client):
+    proxy = make_proxy()
+    make_lease(proxy=proxy, holder="collect:btc", target="okx.com")
+    make_target_state(proxy=proxy, target="okx.com", last_outcome="ok")
+
+    text = admin_client.get(page("proxy_changelist")).content.decode()
+
+    assert "collect:btc" in text
+    assert "okx.com" in text
+
+
+def test_the_overview_opens_and_feeds(admin_client):
+    make_proxy(country="DE")
+    answer = admin_client.get(page("poolsnapshot_changelist"))
+    feed = admin_client.get(reverse("admin:proxies_poolsnapshot_feed"), {"minutes": "60"}).json()
+
+    assert "millrace/pool.js" in answer.content.decode()
+    assert sorted(feed) == ["countries", "history", "now", "sources", "targets"]
+    assert feed["countries"][0]["name"] == "Germany"
+
+
+def test_an_import_is_looked_at_then_taken(admin_client):
+    make_proxy(host="8.8.4.4", port=80)
+    text = "8.8.8.8:80\nhans:geheim@9.9.9.9:80\n8.8.4.4:80\n10.0.0.1:80\n1.2.3.4:99999\n"
+    upload = SimpleUploadedFile("l.txt", text.encode())
+
+    preview = reverse("admin:proxies_importupload_preview")
+    found = admin_client.post(preview, {"file": upload, "format": "auto"})
+    taken = admin_client.post(reverse("admin:proxies_importupload_take"), {"text": text})
+
+    told = found.json()
+    assert (told["accepted"], told["duplicates"], told["rejected"]) == (2, 1, 2)
+    assert [one["proxy"] for one in told["taken"]] == [
+        "http://8.8.8.8:80",
+        "http://hans:***@9.9.9.9:80",
+    ]
+    assert [(one["line"], one["reason"]) for one in told["refused"]] == [
+        (4, "private_address"),
+        (5, "bad_port"),
+    ]
+    assert "geheim" not in found.content.decode()
+    run = Run.objects.get()
+    assert (run.kind, taken["Location"]) == (
+        "proxies.import",
+        reverse("admin:core_run_change", args=[run.pk]),
+    )
+
+
+def test_an_import_without_a_list_or_by_get_does_nothing(admin_client):
+    assert admin_client.get(reverse("admin:proxies_importupload_take")).status_code == 405
+    empty = admin_client.post(reverse("admin:proxies_importupload_preview"), {"text": " "})
+    told = admin_client.post(reverse("admin:proxies_importupload_take"), {}, follow=True)
+
+    assert (empty.status_code, empty.json()["code"]) == (422, "empty_import")
+    assert "The list is empty" in told.content.decode()
+    assert not Run.objects.exists()
+
+
+@pytest.mark.parametrize("name", ["take", "preview"])
+def test_whoever_may_only_look_imports_nothing(client, name):
+    from django.contrib.auth.models import Permission
+
+    viewer = make_staff(is_superuser=False)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_importupload"))
+    client.force_login(viewer)
+
+    url = reverse(f"admin:proxies_importupload_{name}")
+    assert client.post(url, {"text": "8.8.8.8:80"}).status_code == 403
 
 
 @pytest.mark.parametrize("rows", [1, 3])

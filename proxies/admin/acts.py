@@ -1,0 +1,184 @@
+"""What staff may do to proxies from their list and pages; each act asks back first."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from unfold.decorators import action
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from project.core.admin.asking import asking_back
+from project.core.admin.pages import caller_of
+from project.core.errors import AppError
+from proxies import checking, managing
+from proxies.choices import Pool
+from proxies.models import Proxy
+
+#: Of more rows than this the audit trail names the first ones.
+_LOGGED = 2_000
+
+
+class MoveForm(forms.Form):
+    """Where to."""
+
+    pool = forms.ChoiceField(choices=Pool.choices, widget=UnfoldAdminSelectWidget)
+
+
+class BanForm(forms.Form):
+    """From which site, and for how long."""
+
+    target = forms.CharField(
+        max_length=255,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="A host, e.g. api.example.com; its registered domain counts.",
+    )
+    hours = forms.DecimalField(
+        min_value=0,
+        max_value=24 * 365,
+        initial=24,
+        widget=UnfoldAdminDecimalFieldWidget,
+        help_text="A ban that lasts longer already stays.",
+    )
+
+
+class ProxyActs(admin.ModelAdmin[Proxy]):
+    """Acts on proxies, mixed into their admin."""
+
+    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Say whether the person may change proxies."""
+        return request.user.has_perm("proxies.change_proxy")
+
+    def _done(self, request: HttpRequest, chosen: list[Proxy], what: str) -> None:
+        if chosen:
+            LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, what)
+        self.message_user(request, what, messages.SUCCESS)
+
+    @admin.action(description="Check now", permissions=["manage"])
+    @asking_back(
+        title="Check these proxies now?",
+        text="A round of validation checks them, due or not; one round is at work at a time.",
+        yes="Check",
+        count=lambda chosen: managing.blockable(chosen).count(),
+    )
+    def check_now(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
+        """Ask for a round of the chosen proxies."""
+        selection = checking.Selection(ids=list(chosen.values_list("pk", flat=True)))
+        try:
+            run = checking.submit(selection, by=caller_of(request), now=timezone.now())
+        except AppError as error:
+            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
+            return
+        page = reverse("admin:core_run_change", args=[run.pk])
+        told = format_html('They are <a href="{}">being checked</a>.', page)
+        self.message_user(request, told, messages.SUCCESS)
+
+    @admin.action(description="Move to another pool", permissions=["manage"])
+    @asking_back(
+        title="Move these proxies to another pool?",
+        text="Healthy ones move, with a score in the middle of the pool: staff's word weighs as "
+        "much as four checks, and later checks and reports weigh against it.",
+        yes="Move",
+        count=lambda chosen: managing.movable(chosen).count(),
+        form_class=MoveForm,
+    )
+    def move(self, request: HttpRequest, chosen: QuerySet[Proxy], form: MoveForm) -> None:
+        """Put the chosen proxies into a pool."""
+        rows = list(managing.movable(chosen)[:_LOGGED])
+        pool = form.cleaned_data["pool"]
+        moved = managing.move(chosen, pool=pool, now=timezone.now())
+        self._done(request, rows, f"Moved {moved} to {pool}.")
+
+    @admin.action(description="Ban for a target", permissions=["manage"])
+    @asking_back(
+        title="Keep these proxies from a site?",
+        text="They aren't lent for this site until the ban ends; other sites don't notice.",
+        yes="Ban",
+        count=lambda chosen: chosen.count(),
+        form_class=BanForm,
+    )
+    def ban(self, request: HttpRequest, chosen: QuerySet[Proxy], form: BanForm) -> None:
+        """Ban the chosen proxies at one site."""
+        rows = list(chosen[:_LOGGED])
+        target = form.cleaned_data["target"]
+        lasts = timedelta(hours=float(form.cleaned_data["hours"]))
+        try:
+            banned = managing.ban(chosen, target=target, lasts=lasts, now=timezone.now())
+        except AppError as error:
+            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
+            return
+        self._done(request, rows, f"Banned {banned} at {target}.")
+
+    @admin.action(description="Retire", permissions=["manage"])
+    @asking_back(
+        title="Retire these proxies?",
+        text="Their leases end, and they aren't checked until a list names them again.",
+        yes="Retire",
+        count=lambda chosen: managing.retirable(chosen).count(),
+    )
+    def retire(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
+        """Retire the chosen proxies."""
+        rows = list(managing.retirable(chosen)[:_LOGGED])
+        retired = managing.retire(chosen, now=timezone.now())
+        self._done(request, rows, f"Retired {retired}.")
+
+    @admin.action(description="Take out, and end their leases", permissions=["manage"])
+    @asking_back(
+        title="Take these proxies out for good?",
+        text="Their leases end; no list brings them back, only “Let back in” does.",
+        yes="Take out",
+        count=lambda chosen: managing.blockable(chosen).count(),
+    )
+    def take_out(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
+        """Block the chosen proxies."""
+        rows = list(managing.blockable(chosen)[:_LOGGED])
+        taken = managing.block(chosen, now=timezone.now())
+        self._done(request, rows, f"Took out {taken}.")
+
+    @admin.action(description="Let back in", permissions=["manage"])
+    @asking_back(
+        title="Let these proxies back in?",
+        text="Those that were taken out or retired are checked again, at once.",
+        yes="Let in",
+        count=lambda chosen: managing.returnable(chosen).count(),
+    )
+    def let_in(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
+        """Let blocked and retired ones be checked again."""
+        rows = list(managing.returnable(chosen)[:_LOGGED])
+        let_in = managing.unblock(chosen, now=timezone.now())
+        self._done(request, rows, f"{let_in} will be checked again.")
+
+    @action(
+        description="Reveal credentials",
+        url_path="reveal",
+        icon="visibility",
+        permissions=["manage"],
+        dialog={
+            "title": "Show user name and password?",
+            "description": "They are shown here once; that you saw them is written down.",
+            "form_class": None,
+            "form_submit_text": "Show",
+        },
+    )
+    def reveal(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Show a proxy's credentials, in the dialog that asked."""
+        proxy = get_object_or_404(Proxy, pk=object_id)
+        url = managing.reveal(proxy, by=caller_of(request))
+        self.log_change(request, proxy, "Credentials revealed.")
+        shown = {"url": url, "has_any": bool(proxy.username or proxy.password)}
+        page = render_to_string("admin/proxies/proxy/credentials.html", shown, request)
+        answer = HttpResponse(page)
+        answer["Cache-Control"] = "no-store"
+        return answer
