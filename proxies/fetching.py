@@ -1,10 +1,9 @@
 """Fetching lists: which sources are due, what came of each, when it is tried again."""
 
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import IO, Any, Final
+from typing import Any, Final
 
 from django.utils import timezone
 
@@ -18,7 +17,7 @@ from proxies.adapters import lists, loops
 from proxies.adapters.lists import DownloadError, ListRequest
 from proxies.choices import FetchError, FetchOutcome, SourceKind
 from proxies.models import ProxySource, SourceFetch
-from proxies.parsing import ListOptions
+from proxies.parsing import Found, ListOptions
 from proxies.storing import Tally
 
 #: Failures in a row from which a source is asked less and less often.
@@ -98,8 +97,8 @@ def _fetched(
     """Yield each source with what it gave, as they come in; what it came to is written."""
     pasted = [source for source in sources if source.kind == SourceKind.TEXT]
     for source in pasted:
-        file = io.BytesIO(source.text.encode("utf-8", "replace"))
-        yield source, *_take(source, file, took_s=0.0, work=work)
+        entries = parsing.parse_text(source.text, _options(source))
+        yield source, *_take(source, entries, took_s=0.0, work=work)
     remote = {source.pk: source for source in sources if source.kind == SourceKind.URL}
     asked = [ListRequest(pk, source.url, headers_of(source)) for pk, source in remote.items()]
     if not asked:
@@ -112,7 +111,8 @@ def _fetched(
             yield source, Tally(), error
         else:
             with found.file:
-                yield source, *_take(source, found.file, took_s=found.took_s, work=work)
+                entries = parsing.parse(found.file, _options(source))
+                yield source, *_take(source, entries, took_s=found.took_s, work=work)
 
 
 def headers_of(source: ProxySource) -> dict[str, str]:
@@ -121,15 +121,18 @@ def headers_of(source: ProxySource) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs if name.strip()}
 
 
+def _options(source: ProxySource) -> ListOptions:
+    return ListOptions(source.format, source.default_protocol)
+
+
 def _take(
-    source: ProxySource, file: IO[bytes], *, took_s: float, work: Work
+    source: ProxySource, entries: Iterable[Found], *, took_s: float, work: Work
 ) -> tuple[Tally, DownloadError | None]:
     """Take one list into the pool and write down what it came to."""
     now = timezone.now()
-    options = ListOptions(source.format, source.default_protocol)
     tally, error = Tally(), None
     try:
-        for latest in storing.take(parsing.parse(file, options), source=source, now=now):
+        for latest in storing.take(entries, source=source, now=now):
             tally = latest
             work.check()
     except parsing.UnreadableListError as unreadable:

@@ -12,7 +12,7 @@ from django.db import transaction
 from proxies.choices import ProxyState
 from proxies.identity import Identity, endpoint_key
 from proxies.models import Proxy, ProxySource, SourceEntry
-from proxies.parsing import Candidate, Found, Refused
+from proxies.parsing import Candidate, Found, Refused, UnreadableListError
 
 BATCH: Final = 500
 #: Refused lines that are kept as samples.
@@ -54,7 +54,7 @@ class Tally:
 def take(entries: Iterable[Found], *, source: ProxySource | None, now: datetime) -> Iterator[Tally]:
     """Store what a list names, a batch at a time; yields the tally after each batch.
 
-    A list that breaks off has its whole batches stored: none of them is taken back.
+    Of a list that breaks off what came before is stored; none of it is taken back.
 
     Args:
         entries: as ``parsing.parse`` yields them.
@@ -63,8 +63,7 @@ def take(entries: Iterable[Found], *, source: ProxySource | None, now: datetime)
     """
     tally = Tally()
     seen: set[int] = set()
-    reading = iter(entries)
-    while portion := list(islice(reading, BATCH)):
+    for portion in _portions(entries):
         batch = {}
         for found in portion:
             if isinstance(found, Refused):
@@ -84,12 +83,28 @@ def take(entries: Iterable[Found], *, source: ProxySource | None, now: datetime)
     yield tally
 
 
+def _portions(entries: Iterable[Found]) -> Iterator[list[Found]]:
+    """Yield a batch at a time; of a list that breaks off, what came before, then its error."""
+    portion: list[Found] = []
+    try:
+        for found in entries:
+            portion.append(found)
+            if len(portion) >= BATCH:
+                yield portion
+                portion = []
+    except UnreadableListError:
+        if portion:
+            yield portion
+        raise
+    if portion:
+        yield portion
+
+
 def preview(entries: Iterable[Found], *, keep: int) -> Tally:
     """Return what ``take`` would do, and do nothing; ``accepted`` are those that would be new."""
     tally = Tally()
     seen: set[int] = set()
-    reading = iter(entries)
-    while portion := list(islice(reading, BATCH)):
+    for portion in _portions(entries):
         batch = {}
         for found in portion:
             if isinstance(found, Refused):

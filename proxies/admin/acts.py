@@ -21,7 +21,7 @@ from unfold.widgets import (
 )
 
 from project.core.admin.asking import asking_back
-from project.core.admin.pages import caller_of
+from project.core.admin.pages import ReadOnly, caller_of
 from project.core.errors import AppError
 from proxies import checking, managing
 from proxies.choices import Pool
@@ -54,7 +54,7 @@ class BanForm(forms.Form):
     )
 
 
-class ProxyActs(admin.ModelAdmin[Proxy]):
+class ProxyActs(ReadOnly):
     """Acts on proxies, mixed into their admin."""
 
     def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -63,7 +63,7 @@ class ProxyActs(admin.ModelAdmin[Proxy]):
 
     def _done(self, request: HttpRequest, chosen: list[Proxy], what: str) -> None:
         if chosen:
-            LogEntry.objects.log_actions(request.user.pk, chosen, CHANGE, what)
+            LogEntry.objects.log_actions(request.user.pk or 0, chosen, CHANGE, what)
         self.message_user(request, what, messages.SUCCESS)
 
     @admin.action(description="Check now", permissions=["manage"])

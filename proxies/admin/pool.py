@@ -29,7 +29,7 @@ from proxies.scoring import Evidence
 
 
 @admin.register(Proxy)
-class ProxyAdmin(ProxyActs, ReadOnly):
+class ProxyAdmin(ProxyActs):
     """The pool; proxies come from lists and change by checks and leases."""
 
     list_display = (

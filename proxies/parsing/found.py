@@ -82,6 +82,14 @@ class Refused:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Part of a line, or of an entry, that is refused while other parts are taken."""
+
+    text: str
+    reason: str
+
+
 Found = Candidate | Refused
 
 
@@ -94,6 +102,9 @@ def masked(text: str) -> str:
 
 def _masked_word(word: str) -> str:
     scheme, mark, rest = word.rpartition("://")
+    address, question, _ = rest.partition("?")
+    if question:
+        return f"{scheme}{mark}{_masked_word(address)}?***"
     if "@" in rest:
         left, _, right = rest.rpartition("@")
         rest = f"{_endpoint_or_stars(left)}@{_endpoint_or_stars(right)}"

@@ -71,6 +71,8 @@ def _ipv4(text: str) -> str:
 
 
 def _ipv6(text: str) -> str:
+    if "%" in text:  # a zone means something on one machine alone
+        raise RefusedError("bad_address")
     try:
         found = ipaddress.IPv6Address(text.removeprefix("[").removesuffix("]"))
     except ValueError as error:

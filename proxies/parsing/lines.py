@@ -1,13 +1,13 @@
 """Reading one line of a list, whatever its form."""
 
-import ipaddress
 import re
 from dataclasses import replace
 from typing import Final
-from urllib.parse import unquote
 
 from proxies.parsing import hosts
-from proxies.parsing.found import PROTOCOLS, Candidate, RefusedError
+from proxies.parsing.authorities import authority, candidate, of_url, with_extras, with_login
+from proxies.parsing.found import PROTOCOLS, Candidate, Piece, RefusedError
+from proxies.parsing.words import is_about, is_figure
 
 _URL: Final = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>\S+)(?P<tail>.*)")
 _EMBEDDED: Final = re.compile(
@@ -15,17 +15,27 @@ _EMBEDDED: Final = re.compile(
     r"|(?<![\w.@:/-])\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}(?![\w.:@])",
     re.IGNORECASE,
 )
+#: How an endpoint begins that stands first in its line.
+_HEAD: Final = re.compile(
+    r"(?:https?|socks[45]?[ah]?)://|\d{1,3}(?:\.\d{1,3}){3}:\d{1,5}(?:\D|$)|\[[0-9A-Fa-f:]+\]:\d",
+    re.IGNORECASE,
+)
 _NETWORK: Final = re.compile(r"(?P<network>\d+(?:\.\d+){3}/\d+)(?::(?P<port>\d+))?")
-_FLAGS: Final = re.compile(r"(?P<country>[A-Z]{2})-[NAH](?:-S)?!?")
-_COUNTRY: Final = re.compile(r"[A-Z]{2}")
+#: ``1.2.3.4 : 80``, and numbered lists.
+_WIDE_COLON: Final = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){3})\s*:\s*(?=\d)")
+_NUMBERED: Final = re.compile(r"^\d{1,6}[.)]\s+(?=\S)")
+_SEPARATORS: Final = re.compile(r"[\s,;|]+")
 _COMMENTS: Final = ("#", "//", ";")
-_MAX_FIELD: Final = 255
 _PAIR: Final = 2
-_TRIPLE: Final = 3
+_LOGIN_COLUMNS: Final = 4
+#: A number of so many digits is rather a password than a latency.
+_LONG_NUMBER: Final = 4
 
 
-def parse_line(text: str, *, default_scheme: str) -> list[Candidate]:
+def parse_line(text: str, *, default_scheme: str) -> list[Candidate | Piece]:
     """Return the proxies that one line names; none where it is blank or a comment.
+
+    A line that names several and has one that is refused has a ``Piece`` for that.
 
     Raises:
         RefusedError: it names none that may be used.
@@ -33,23 +43,55 @@ def parse_line(text: str, *, default_scheme: str) -> list[Candidate]:
     line = text.strip("\ufeff \t\r\n\x00\"'").rstrip(",;")
     if not line.split() or line.startswith(_COMMENTS):
         return []
+    line = _WIDE_COLON.sub(r"\1:", _NUMBERED.sub("", line))
+    if len(groups := _groups(line)) > 1:
+        return _several(groups, default_scheme)
+    return list(_single(line, default_scheme))
+
+
+def _single(line: str, default_scheme: str) -> list[Candidate]:
     if found := _URL.fullmatch(line):
-        return [_with_extras(_url(found["scheme"], found["rest"]), found["tail"].split())]
+        words = found["tail"].split()
+        return [_with_words(of_url(found["scheme"], found["rest"]), words, is_table=False)]
     if found := _NETWORK.match(line):
         return _network(found, line[found.end() :], default_scheme)
     return _plain(line, default_scheme)
 
 
+def _groups(line: str) -> list[str]:
+    """Return what begins with each endpoint, where the line begins with one."""
+    words = _SEPARATORS.split(line)
+    heads = [at for at, word in enumerate(words) if _HEAD.match(word)]
+    if len(heads) < _PAIR or heads[0]:
+        return [line]
+    ends = [*heads[1:], len(words)]
+    return [" ".join(words[head:end]) for head, end in zip(heads, ends, strict=True)]
+
+
+def _several(groups: list[str], default_scheme: str) -> list[Candidate | Piece]:
+    found: list[Candidate | Piece] = []
+    for group in groups:
+        try:
+            found += _single(group, default_scheme)
+        except RefusedError as refused:
+            found.append(Piece(group, refused.reason))
+    return found
+
+
 def _plain(line: str, default_scheme: str) -> list[Candidate]:
     words = line.split()
+    label = PROTOCOLS.get(words[0].rstrip(":=").lower())
+    if label is not None and len(words) > 1 and words[0][-1] in ":=":
+        return _plain(line[len(words[0]) :].strip(), str(label))
     reasons = []
     if ":" in words[0]:
         try:
-            return [_with_extras(authority(words[0], scheme=default_scheme), words[1:])]
+            found = authority(words[0], scheme=default_scheme)
+            return [_with_words(found, words[1:], is_table="\t" in line)]
         except RefusedError as refused:
             reasons.append(refused.reason)
     try:
-        return [_columns(re.split(r"[\s,;|]+", line), default_scheme)]
+        return [_columns(line, default_scheme)]
     except RefusedError as refused:
         reasons.append(refused.reason)
     reasons = [reason for reason in reasons if reason != "not_a_proxy"]
@@ -63,7 +105,7 @@ def _embedded(line: str, default_scheme: str, reason: str) -> list[Candidate]:
         url = _URL.fullmatch(match[0].rstrip(".,)"))
         try:
             found.append(
-                _url(url["scheme"], url["rest"]) if url else authority(match[0], default_scheme)
+                of_url(url["scheme"], url["rest"]) if url else authority(match[0], default_scheme)
             )
         except RefusedError as refused:
             reason = reason or ("" if url else refused.reason)
@@ -72,143 +114,57 @@ def _embedded(line: str, default_scheme: str, reason: str) -> list[Candidate]:
     return found
 
 
-def _url(scheme: str, rest: str) -> Candidate:
-    known = PROTOCOLS.get(scheme.lower())
-    if known is None:
-        raise RefusedError("unknown_scheme")
-    before, mark, after = rest.rpartition("@")
-    after, slash, path = after.partition("/")
-    if path or "?" in after or "#" in after:
-        raise RefusedError("not_a_proxy")  # the address of a page
-    if slash and not mark and ":" not in after:
-        raise RefusedError("no_port")
-    return authority(f"{before}{mark}{after}", known, is_url=True)
-
-
-def authority(text: str, scheme: str, *, is_url: bool = False) -> Candidate:
-    """Read host and port with what may stand before or behind them.
-
-    Args:
-        text: ``host:port``, or one of the four orders of host, port, user and password.
-        scheme: what the proxy speaks.
-        is_url: a URL's rules hold: percent-encoding, names without a dot.
-
-    Raises:
-        RefusedError: no order makes sense; the reason is that of the likeliest.
-    """
-    if "@" in text:
-        return _around_the_at(text, scheme, is_url=is_url)
-    host, *rest = _split(text)
-    if len(rest) <= 1:
-        return _candidate(scheme, host, rest[0] if rest else "", is_url=is_url)
-    if len(rest) == _PAIR:
-        return _with_third(_candidate(scheme, host, rest[0], is_url=is_url), rest[1])
-    return _colons(scheme, [host, *rest], is_url=is_url)
-
-
-def _split(text: str) -> list[str]:
-    """Split at colons, but for those of an IPv6 address in brackets."""
-    if text.startswith("["):
-        address, _, rest = text.partition("]")
-        if rest and not rest.startswith(":"):
-            raise RefusedError("not_a_proxy")
-        return [f"{address}]", *rest[1:].split(":")]
-    if _is_bare_ipv6(text):
-        raise RefusedError("bad_address")  # where does the address end, where the port begin?
-    return text.split(":")
-
-
-def _is_bare_ipv6(text: str) -> bool:
-    if text.count(":") <= _TRIPLE and "::" not in text:
-        return False
-    try:
-        ipaddress.IPv6Address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _around_the_at(text: str, scheme: str, *, is_url: bool) -> Candidate:
-    before, _, after = text.rpartition("@")
-    try:
-        found = _endpoint(scheme, after, is_url=is_url)
-    except RefusedError as refused:
-        first, _, login = text.partition("@")
-        try:
-            found = _endpoint(scheme, first, is_url=is_url)
-        except RefusedError:
-            raise refused from None
-        before = login
-    username, _, password = before.partition(":")
-    return _with_login(found, username, password, is_url=is_url)
-
-
-def _endpoint(scheme: str, text: str, *, is_url: bool) -> Candidate:
-    parts = _split(text)
-    if len(parts) > _PAIR:
-        raise RefusedError("not_a_proxy")
-    return _candidate(scheme, parts[0], "".join(parts[1:]), is_url=is_url)
-
-
-def _colons(scheme: str, parts: list[str], *, is_url: bool) -> Candidate:
-    """Read ``host:port:user:password`` or ``user:password:host:port``; either may hold colons."""
-    try:
-        found = _candidate(scheme, parts[0], parts[1], is_url=is_url)
-        return _with_login(found, parts[2], ":".join(parts[3:]), is_url=is_url)
-    except RefusedError as refused:
-        try:
-            found = _candidate(scheme, parts[-2], parts[-1], is_url=is_url)
-        except RefusedError:
-            raise refused from None
-        return _with_login(found, parts[0], ":".join(parts[1:-2]), is_url=is_url)
-
-
-def _candidate(scheme: str, host: str, port: str, *, is_url: bool) -> Candidate:
-    found = hosts.host_of(host, is_url=is_url)
-    return Candidate(scheme=str(scheme), host=found, port=hosts.port_of(port))
-
-
-def _with_login(found: Candidate, username: str, password: str, *, is_url: bool) -> Candidate:
-    if is_url:
-        username, password = unquote(username), unquote(password)
-    if max(len(username), len(password)) > _MAX_FIELD:
-        raise RefusedError("too_long")
-    if "\x00" in username + password:
-        raise RefusedError("not_a_proxy")
-    return replace(found, username=username, password=password)
-
-
-def _with_third(found: Candidate, third: str) -> Candidate:
-    """Read what stands behind ``host:port:``; a protocol, a country or a user name."""
-    if third.lower() in PROTOCOLS or _COUNTRY.fullmatch(third):
-        return _with_extras(found, [third])
-    return _with_login(found, third, "", is_url=False)
-
-
-def _with_extras(found: Candidate, words: list[str]) -> Candidate:
-    """Take a protocol and a country from the words behind an endpoint; flags are passed over."""
-    for word in words:
-        if known := PROTOCOLS.get(word.lower()):
-            found = replace(found, scheme=str(known))
-        elif flags := _FLAGS.fullmatch(word):
-            found = replace(found, country=flags["country"])
-        elif _COUNTRY.fullmatch(word):
-            found = replace(found, country=word)
-    return found
-
-
-def _columns(words: list[str], default_scheme: str) -> Candidate:
-    """Read ``host port …`` or ``protocol host port …``, separated by anything."""
-    words = [word.strip("\"'") for word in words if word.strip("\"'")]
+def _columns(line: str, default_scheme: str) -> Candidate:
+    """Read ``host port …``, ``protocol host port …`` or ``user,password,host,port``."""
+    words = [word.strip("\"'") for word in _SEPARATORS.split(line) if word.strip("\"'")]
     scheme = PROTOCOLS.get(words[0].lower()) if words else None
     if scheme is not None:
-        return replace(_columns(words[1:], default_scheme), scheme=str(scheme))
+        return replace(_of_words(words[1:], default_scheme), scheme=str(scheme))
+    if len(words) == _LOGIN_COLUMNS and not line.split()[1:] and "." in words[2]:
+        return with_login(candidate(default_scheme, words[2], words[3]), words[0], words[1])
+    if len(words) == _PAIR and words[0].count(":") == 1 and ":" in words[1]:
+        username, _, password = words[0].partition(":")
+        if password:
+            return with_login(authority(words[1], scheme=default_scheme), username, password)
+    return _of_words(words, default_scheme)
+
+
+def _of_words(words: list[str], default_scheme: str) -> Candidate:
     if words and ":" in words[0]:
-        return _with_extras(authority(words[0], scheme=default_scheme), words[1:])
+        return _with_words(authority(words[0], scheme=default_scheme), words[1:], is_table=True)
     if not words:
         raise RefusedError("not_a_proxy")
-    found = _candidate(default_scheme, words[0], "".join(words[1:2]), is_url=False)
-    return _with_extras(found, words[2:])
+    found = candidate(default_scheme, words[0], "".join(words[1:2]))
+    return _with_words(found, words[2:], is_table=True)
+
+
+def _with_words(found: Candidate, words: list[str], *, is_table: bool) -> Candidate:
+    """Take user and password from the words behind an endpoint, else a protocol and a country.
+
+    Two words that say nothing are a login in a table, and prose elsewhere.
+    """
+    if not found.username and not found.password:
+        login = _login(words, is_table=is_table)
+        if login is not None:
+            return with_login(found, *login)
+    return with_extras(found, words)
+
+
+def _login(words: list[str], *, is_table: bool) -> tuple[str, str] | None:
+    """Return user and password: ``user:password``, or two columns that say nothing else."""
+    if len(words) == 1 and words[0].count(":") == 1:
+        username, _, password = words[0].partition(":")
+        if password and not any(map(_is_said, (username, password))):
+            return username, password
+    is_pair = is_table and len(words) == _PAIR and ":" not in "".join(words)
+    return (words[0], words[1]) if is_pair and not any(map(_is_said, words)) else None
+
+
+def _is_said(word: str) -> bool:
+    """Say whether a word in a table is about the proxy, and no part of a login."""
+    is_short = len(word) < _LONG_NUMBER or not word.isdigit()
+    has_letters = any(letter.isalnum() for letter in word)
+    return is_about(word) or not has_letters or (is_figure(word) and is_short)
 
 
 def _network(found: re.Match[str], rest: str, default_scheme: str) -> list[Candidate]:
@@ -216,5 +172,5 @@ def _network(found: re.Match[str], rest: str, default_scheme: str) -> list[Candi
     port = found["port"] or (words.pop(0) if words else "")
     number = hosts.port_of(port)
     addresses = list(hosts.network_hosts(found["network"]))
-    made = [_candidate(default_scheme, each, str(number), is_url=False) for each in addresses]
-    return [_with_extras(each, words) for each in made]
+    made = [candidate(default_scheme, each, str(number)) for each in addresses]
+    return [with_extras(each, words) for each in made]

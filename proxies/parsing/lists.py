@@ -4,23 +4,41 @@ import codecs
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
+from itertools import count, islice
 from typing import IO, Any, Final
 
 from project.core.errors import InvalidInputError
 from proxies.choices import ListFormat
-from proxies.parsing.found import PROTOCOLS, Candidate, Found, ListOptions, Refused, RefusedError
+from proxies.parsing import documents
+from proxies.parsing.found import (
+    PROTOCOLS,
+    Candidate,
+    Found,
+    ListOptions,
+    Piece,
+    Refused,
+    RefusedError,
+)
 from proxies.parsing.found import masked as without_secrets
 from proxies.parsing.lines import parse_line
 from proxies.parsing.records import is_record, parse_record
 from proxies.parsing.tables import csv_rows, heading_of, html_rows
 
 _PEEK_BYTES: Final = 65536
+_SOME_BYTES: Final = 400
+_SLICE: Final = 16_384
 _HEADING_WITHIN: Final = 20
 #: Longer lines are refused in pieces: no published proxy is so long.
 MAX_LINE: Final = 4096
-_IPV6: Final = re.compile(r"\[[0-9A-Fa-f:.]+\]:\d")
+_IPV6: Final = re.compile(r"\[[0-9A-Fa-f:.]+(?:%\w+)?\]:\d")
+_ENDPOINT: Final = re.compile(
+    r"(?:\w+://)?(?:[^\s/@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)+):\d+"
+)
+_PAIR: Final = 2
 
 
 class UnreadableListError(InvalidInputError):
@@ -32,7 +50,40 @@ class UnreadableListError(InvalidInputError):
 
 def parse_text(text: str, options: ListOptions | None = None) -> Iterator[Found]:
     """Yield what a list in memory holds; as ``parse``."""
-    return parse(io.BytesIO(text.encode("utf-8", "replace")), options)
+    return parse(io.BufferedReader(_Slices(text)), options)
+
+
+class _Slices(io.RawIOBase):
+    """A text as bytes, a slice at a time: it isn't held twice."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._rest = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go back to the beginning; there is no other place to go."""
+        if offset or whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("only to the beginning")
+        self._at, self._rest = 0, b""
+        return 0
+
+    def readinto(self, buffer: Any) -> int:
+        """Encode as much as fits."""
+        if not self._rest:
+            piece = self._text[self._at : self._at + _SLICE]
+            self._at += len(piece)
+            self._rest = piece.encode("utf-8", "replace")
+        size = min(len(buffer), len(self._rest))
+        buffer[:size] = self._rest[:size]
+        self._rest = self._rest[size:]
+        return size
 
 
 def parse(file: IO[bytes], options: ListOptions | None = None) -> Iterator[Found]:
@@ -54,24 +105,55 @@ def parse(file: IO[bytes], options: ListOptions | None = None) -> Iterator[Found
     known = asked.format
     if known == ListFormat.AUTO:
         known = detect(head.decode(encoding, "replace"))
+    with _text_of(file, encoding) as text:
+        if asked.format == ListFormat.AUTO and known == ListFormat.JSON:
+            known = _json_unless_broken(text)
+        yield from _READERS[known](text, str(asked.default_scheme))
+
+
+@contextmanager
+def _text_of(file: IO[bytes], encoding: str) -> Iterator[Any]:
     text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline=None)
     try:
-        yield from _READERS[known](text, str(asked.default_scheme))
+        yield text
     finally:
         text.detach()
+
+
+def _json_unless_broken(text: Any) -> str:
+    """Return how a text is read that begins like JSON: ``[`` may begin a line of prose, too."""
+    try:
+        deque(islice(documents.entries(text), 2), maxlen=0)  # "[2026-01-05] fresh" has a first one
+        known = ListFormat.JSON
+    except documents.BrokenDocumentError:
+        text.seek(0)
+        found = _lines(text, "http")
+        known = (
+            ListFormat.LINES
+            if any(isinstance(each, Candidate) for each in found)
+            else ListFormat.JSON
+        )
+    text.seek(0)
+    return known
 
 
 def _encoding(head: bytes) -> str:
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
-    return "utf-8-sig"
+    few = head[:_SOME_BYTES]
+    if few[1::2].count(0) > len(few) // 4:  # every other byte is zero: somebody's Windows
+        return "utf-16-le"
+    return "utf-16-be" if few[::2].count(0) > len(few) // 4 else "utf-8-sig"
 
 
 def detect(head: str) -> str:
     """Return the format of a list by its beginning."""
     text = head.lstrip("\ufeff \t\r\n")
     lowered = text[:2048].lower()
-    if lowered.startswith(("<!doctype", "<html", "<table")) or "<table" in head.lower():
+    if (
+        lowered.startswith(("<!doctype", "<html", "<table", "<body", "<pre", "<ul"))
+        or "<table" in head.lower()
+    ):
         return ListFormat.HTML
     if text.startswith("{") and _is_json(text.splitlines()[0]) and len(text.splitlines()) > 1:
         return ListFormat.JSON_LINES
@@ -90,10 +172,17 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _tried(number: int, text: str, read: Callable[[], list[Candidate]]) -> Iterator[Found]:
+Read = Callable[[], Sequence[Candidate | Piece]]
+
+
+def _tried(number: int, text: str, read: Read) -> Iterator[Found]:
     """Yield what ``read`` gives, or why it was refused."""
     try:
-        yield from read()
+        for each in read():
+            if isinstance(each, Piece):
+                yield Refused(number, without_secrets(each.text), each.reason)
+            else:
+                yield each
     except RefusedError as refused:
         yield Refused(number, without_secrets(text), refused.reason)
 
@@ -107,9 +196,20 @@ def _lines(file: Iterable[str], default_scheme: str) -> Iterator[Found]:
 
 
 def _bounded(file: Any) -> Iterator[str]:
-    """Yield lines of at most ``MAX_LINE`` characters: a file without line ends is no surprise."""
-    while line := file.readline(MAX_LINE):
+    """Yield lines of at most ``MAX_LINE`` characters.
+
+    A longer one is cut where its entries are: a file without line ends is no surprise.
+    """
+    rest = ""
+    while line := file.readline(MAX_LINE - len(rest)):
+        line, rest = rest + line, ""
+        if len(line) >= MAX_LINE:
+            at = max(line.rfind(mark) for mark in " ,;|\t")
+            if at > 0:
+                line, rest = line[:at], line[at + 1 :]
         yield line
+    if rest:
+        yield rest
 
 
 def _json_lines(file: Iterable[str], default_scheme: str) -> Iterator[Found]:
@@ -126,30 +226,56 @@ def _json_lines(file: Iterable[str], default_scheme: str) -> Iterator[Found]:
 
 
 def _json(file: Any, default_scheme: str) -> Iterator[Found]:
-    try:
-        value = json.load(file)
-    except (ValueError, RecursionError) as error:
-        raise UnreadableListError("the list is no JSON") from error
-    entries = value if isinstance(value, list) else [value]
-    for number, entry in enumerate(entries, 1):
+    found = documents.entries(file)
+    for number in count(1):
+        try:
+            entry = next(found)
+        except StopIteration:
+            return
+        except documents.BrokenDocumentError as error:
+            raise UnreadableListError(str(error)) from error
         yield from _walk(entry, default_scheme, number)
 
 
 def _walk(value: Any, default_scheme: str, number: int) -> Iterator[Found]:
-    """Yield what an entry holds: a string, a record, or lists of them at any depth."""
+    """Yield what an entry holds: a string, a record, a pair, or lists of them at any depth."""
     if isinstance(value, str):
-        yield from _tried(number, value, partial(parse_line, value, default_scheme=default_scheme))
+        yield from _text(value, default_scheme, number)
     elif isinstance(value, dict) and is_record(value):
         host = str(next(iter(value.values()), ""))
         yield from _tried(number, host, partial(parse_record, value, default_scheme=default_scheme))
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if isinstance(inner, dict | list):
-                scheme = str(PROTOCOLS.get(str(name).lower(), default_scheme))
-                yield from _walk(inner, scheme, number)
+            yield from _named(str(name), inner, default_scheme, number)
     elif isinstance(value, list):
-        for inner in value:
+        # a host and its port are one entry
+        inners = [f"{value[0]} {value[1]}"] if _is_pair(value) else value
+        for inner in inners:
             yield from _walk(inner, default_scheme, number)
+    elif value is not None:
+        yield Refused(number, without_secrets(str(value)), "not_a_proxy")
+
+
+def _text(text: str, default_scheme: str, number: int) -> Iterator[Found]:
+    yield from _tried(number, text, partial(parse_line, text, default_scheme=default_scheme))
+
+
+def _named(name: str, inner: Any, default_scheme: str, number: int) -> Iterator[Found]:
+    """Yield what stands under a name: a protocol's, a section's, or the proxy itself."""
+    known = PROTOCOLS.get(name.lower())
+    if known is not None:
+        yield from _walk(inner, str(known), number)
+    elif _ENDPOINT.fullmatch(name):
+        yield from _text(name, default_scheme, number)
+    elif isinstance(inner, dict | list):
+        yield from _walk(inner, default_scheme, number)
+
+
+def _is_pair(value: list[Any]) -> bool:
+    """Say whether a list is a host and its port."""
+    if len(value) != _PAIR or not isinstance(value[0], str) or isinstance(value[1], bool):
+        return False
+    return ":" not in value[0].strip("[]") and str(value[1]).strip().isdigit()
 
 
 def _csv(file: Iterable[str], default_scheme: str) -> Iterator[Found]:

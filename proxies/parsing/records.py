@@ -6,15 +6,17 @@ from dataclasses import replace
 from typing import Any, Final
 
 from proxies.parsing import hosts
-from proxies.parsing.found import PROTOCOLS, Candidate, RefusedError
+from proxies.parsing.found import PROTOCOLS, Candidate, Piece, RefusedError
 from proxies.parsing.lines import parse_line
+from proxies.parsing.words import country_of
 
 HOST: Final = ("ip", "host", "ipaddress", "address", "addr", "server", "hostname", "proxyaddress")
-PORT: Final = ("port", "proxyport")
+PORT: Final = ("port", "proxyport", "serverport")
 WHOLE: Final = ("proxy", "url", "ipport", "endpoint", "proxyurl", "hostport")
 _PROTOCOL: Final = ("protocol", "protocols", "type", "scheme", "proxytype", "types", "kind")
 _USER: Final = ("username", "user", "login")
 _PASSWORD: Final = ("password", "pass", "pwd")
+_LOGINS: Final = ("auth", "authentication", "credentials")
 _COUNTRY: Final = ("countrycode", "isocode", "code", "cc", "country", "countryiso")
 _MAX_FIELD: Final = 255
 
@@ -40,9 +42,7 @@ def parse_record(value: Mapping[str, Any], *, default_scheme: str) -> list[Candi
     host = _text(fields, HOST)
     if not host or ":" in host.strip("[]"):
         return _from_whole(fields, host, default_scheme)
-    username, password = _text(fields, _USER), _text(fields, _PASSWORD)
-    if max(len(username), len(password)) > _MAX_FIELD:
-        raise RefusedError("too_long")
+    username, password = _login(fields)
     base = Candidate(
         scheme=str(default_scheme),
         host=hosts.host_of(f"[{host}]" if ":" in host else host),
@@ -65,8 +65,35 @@ def _from_whole(fields: dict[str, Any], host: str, default_scheme: str) -> list[
     if not text:
         raise RefusedError("not_a_proxy")
     schemes = [scheme for scheme, _ in _spoken(fields, default_scheme)]
-    found = parse_line(text, default_scheme=schemes[0] if schemes else default_scheme)
-    return [replace(each, country=each.country or _country(fields)) for each in found]
+    read = parse_line(text, default_scheme=schemes[0] if schemes else default_scheme)
+    found = [each for each in read if isinstance(each, Candidate)]
+    if len(found) < len(read) or not found:
+        reasons = [each.reason for each in read if isinstance(each, Piece)]
+        raise RefusedError(reasons[0] if reasons else "not_a_proxy")
+    username, password = _login(fields)
+    return [
+        replace(
+            each,
+            country=each.country or _country(fields),
+            username=each.username or username,
+            password=each.password or ("" if each.username else password),
+        )
+        for each in found
+    ]
+
+
+def _login(fields: dict[str, Any]) -> tuple[str, str]:
+    """Return user name and password, which may stand in an object of their own."""
+    for name in _LOGINS:
+        if isinstance(fields.get(name), dict):
+            inner = {plain_key(key): value for key, value in fields[name].items()}
+            return _login({key: inner[key] for key in inner if key not in _LOGINS})
+    username, password = _text(fields, _USER), _text(fields, _PASSWORD)
+    if max(len(username), len(password)) > _MAX_FIELD:
+        raise RefusedError("too_long")
+    if "\x00" in username + password:
+        raise RefusedError("not_a_proxy")
+    return username, password
 
 
 def _spoken(fields: dict[str, Any], default_scheme: str) -> Iterator[tuple[str, str]]:
@@ -109,6 +136,8 @@ def _one_of_several(each: Any, port: str) -> Iterator[tuple[str, str]]:
 def _text(fields: dict[str, Any], names: tuple[str, ...]) -> str:
     for name in names:
         value = fields.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
         if isinstance(value, str | int) and not isinstance(value, bool) and str(value).strip():
             return str(value).strip()
     return ""
@@ -119,6 +148,8 @@ def _country(fields: dict[str, Any]) -> str:
     found = _text(fields, _COUNTRY)
     if re.fullmatch(r"[A-Za-z]{2}", found):
         return found.upper()
+    if code := country_of(found):
+        return code
     for name in ("geolocation", "country", "location", "geo", "ipdata"):
         inner = fields.get(name)
         if isinstance(inner, dict):

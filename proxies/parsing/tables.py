@@ -10,6 +10,7 @@ from proxies.parsing.records import HOST, PORT, WHOLE, plain_key
 
 Row = dict[str, str]
 _DELIMITERS: Final = ",;\t|"
+_LIKE_ENDPOINT: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\s*:\s*\d|\w://\S+:\d")
 
 
 def is_heading(cells: Sequence[str]) -> bool:
@@ -56,6 +57,7 @@ class _Tables(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.rows: list[tuple[int, list[str]]] = []
+        self.prose: list[tuple[int, str]] = []
         self._cell: list[str] | None = None
         self._row: list[str] = []
         self._hidden = 0
@@ -78,8 +80,13 @@ class _Tables(HTMLParser):
             self._end_row()
 
     def handle_data(self, data: str) -> None:
-        if self._cell is not None and not self._hidden:
+        if self._hidden:
+            return
+        if self._cell is not None:
             self._cell.append(data)
+        elif _LIKE_ENDPOINT.search(data):
+            first = self.getpos()[0]
+            self.prose += [(first + at, line) for at, line in enumerate(data.splitlines())]
 
     def _end_cell(self) -> None:
         if self._cell is not None:
@@ -107,6 +114,9 @@ def html_rows(lines: Iterable[str]) -> Iterator[tuple[int, Row | str]]:
             else:
                 yield number, " ".join(cells)
         parser.rows.clear()
+        if names is None:  # beside a real table, the page's own words are no list
+            yield from ((at, text) for at, text in parser.prose if _LIKE_ENDPOINT.search(text))
+        parser.prose.clear()
 
 
 def _named(names: list[str], cells: list[str]) -> Row:

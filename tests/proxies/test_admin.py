@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -195,7 +196,7 @@ def test_every_action_asks_back_and_changes_nothing_until_then(admin_client, mod
         "targetstate": make_target_state,
         "proxysource": make_proxy_source,
     }
-    row = rows[model]()
+    row: Any = rows[model]()
     before = list(type(row).objects.values())
 
     chosen = {"action": action, "_selected_action": [row.pk]}
