@@ -6,6 +6,7 @@ Nothing here knows Django or an app. README.md has the endpoints, the faults and
 from project.sandbox.exchange.limiting import RateLimit
 from project.sandbox.exchange.markets import Correction, Outage
 from project.sandbox.faults import Fault, FaultKind
+from project.sandbox.llm.server import Odd
 from project.sandbox.proxies.specs import Protocol, ProxyKind, ProxySpec, mixed
 from project.sandbox.requestlog import Wanted
 from project.sandbox.running import running, started
@@ -15,6 +16,7 @@ __all__ = [
     "Correction",
     "Fault",
     "FaultKind",
+    "Odd",
     "Outage",
     "Protocol",
     "ProxyKind",

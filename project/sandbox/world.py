@@ -17,10 +17,13 @@ from project.sandbox.exchange.markets import Market
 from project.sandbox.exchange.server import ExchangeServer
 from project.sandbox.judge import JudgeServer
 from project.sandbox.lists.server import ListServer
+from project.sandbox.llm.server import ModelServer
+from project.sandbox.nominatim.server import NominatimServer
 from project.sandbox.proxies.fleet import Fleet
 from project.sandbox.proxies.specs import ProxyKind, ProxySpec, mixed
 from project.sandbox.proxies.upstream import Network, Target
 from project.sandbox.serving import LOOPBACK, HttpServer, Ports
+from project.sandbox.videos.server import VideoServer
 
 T = TypeVar("T")
 
@@ -29,6 +32,9 @@ OUTSIDE_NAMES = {
     "exchange": ("api.binance.com", "www.okx.com"),
     "lists": ("lists.sandbox.test",),
     "judge": ("judge.sandbox.test",),
+    "videos": ("videos.sandbox.test",),
+    "llm": ("llm.sandbox.test",),
+    "nominatim": ("nominatim.sandbox.test",),
 }
 """Names of the outside world that the sandbox's proxies lead to its own servers."""
 
@@ -109,13 +115,16 @@ class _Routes:
 
 
 class World:
-    """Exchange, judge, proxies and lists, started together.
+    """Every server of the sandbox, started together.
 
     Attributes:
         exchange: Binance and OKX.
         judge: tells a proxy checker what arrived.
         proxies: the forward proxies.
         lists: publishes them.
+        videos: shows films with subtitles.
+        llm: a model's endpoint, as OpenAI's.
+        nominatim: finds places by name.
     """
 
     def __init__(self, plan: WorldPlan | None = None) -> None:
@@ -127,6 +136,9 @@ class World:
         self.clock = clock_of(self.plan, markets)
         self.exchange = ExchangeServer(markets, clock=self.clock, banned=self._banned)
         self.judge = JudgeServer()
+        self.videos = VideoServer()
+        self.llm = ModelServer()
+        self.nominatim = NominatimServer()
         asked = self.plan.proxies
         self.proxies = Fleet(
             mixed(asked) if isinstance(asked, int) else asked,
@@ -175,6 +187,12 @@ class World:
             "exchange": {"http": self.exchange.url, "https": self.exchange.tls_url},
             "judge": {"http": self.judge.judge_url, "https": self.judge.judge_tls_url},
             "lists": {"http": self.lists.url, "urls": self.lists.list_url()},
+            "videos": {
+                "http": self.videos.url,
+                "films": [self.videos.watch_url(name) for name in self.videos.films],
+            },
+            "llm": {"http": self.llm.url, "base_url": self.llm.base_url},
+            "nominatim": {"http": self.nominatim.url},
             "proxies": [
                 {
                     "number": number,
@@ -189,14 +207,15 @@ class World:
             "control": f"{self.exchange.url}/_control",
         }
 
-    def _servers(self) -> tuple[HttpServer, HttpServer, HttpServer]:
-        return self.exchange, self.judge, self.lists
+    def _servers(self) -> tuple[HttpServer, ...]:
+        """Return the HTTP servers in the order of ``OUTSIDE_NAMES``, which is that of their ports."""
+        return (
+            self.exchange, self.lists, self.judge, self.videos, self.llm, self.nominatim,
+        )  # fmt: skip
 
     async def _start(self) -> None:
         self._authority.open()
-        for number, (name, server) in enumerate(
-            zip(OUTSIDE_NAMES, (self.exchange, self.lists, self.judge), strict=True)
-        ):
+        for number, (name, server) in enumerate(zip(OUTSIDE_NAMES, self._servers(), strict=True)):
             first = self.plan.port + 2 * number if self.plan.port else 0
             await server.start(Ports(first, first + 1 if first else 0), tls=self._authority.server)
             self._routes.lead(OUTSIDE_NAMES[name], server)

@@ -85,10 +85,15 @@ def test_fixed_ports_count_from_the_base():
     base = free_ports(30)
 
     with sandbox.running(WorldPlan(port=base, proxies=2)) as world:
-        found = [world.exchange.url, world.lists.url, world.judge.url]
+        found = [
+            each.url
+            for each in (
+                world.exchange, world.lists, world.judge, world.videos, world.llm, world.nominatim,
+            )
+        ]  # fmt: skip
         shown = requests.get(f"{world.exchange.url}/_world", timeout=5).json()
 
-        assert found == [f"http://127.0.0.1:{base + offset}" for offset in (0, 2, 4)]
+        assert found == [f"http://127.0.0.1:{base + offset}" for offset in (0, 2, 4, 6, 8, 10)]
         assert [each.port for each in world.proxies] == [base + 20, base + 21]
         assert shown == json.loads(json.dumps(world.addresses()))
 

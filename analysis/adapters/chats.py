@@ -1,0 +1,182 @@
+"""Asking a model at an OpenAI-compatible endpoint: one request, its answer or what went wrong."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
+from queue import Empty, Queue
+from typing import Any, Final, cast
+
+import openai
+from django.utils import timezone
+
+from analysis.failures import Deterministic, Transient
+
+_POLL_S: Final = 0.2
+_SHOWN: Final = 300
+_ASK_AGAIN: Final = frozenset({408, 409, 425, 429})
+
+
+class UnknownFormatError(Exception):
+    """The endpoint does not know the form in which the answer was wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model is asked; ``key`` is never shown."""
+
+    base_url: str
+    key: str
+    timeout_s: float
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.base_url})"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model said; ``is_cut`` where it had to stop before the end."""
+
+    text: str
+    tokens_in: int
+    tokens_out: int
+    is_cut: bool = False
+    refusal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request: model, temperature, messages, and the form of the answer."""
+
+    model: str
+    temperature: float
+    messages: Sequence[Mapping[str, str]]
+    response_format: Mapping[str, Any] | None = None
+
+
+def _never_stop() -> None:
+    """Do nothing: nobody can ask this work to stop."""
+
+
+def ask(
+    endpoint: Endpoint, question: Question, *, check: Callable[[], None] = _never_stop
+) -> Answer:
+    """Ask once; nothing is tried again here.
+
+    Args:
+        endpoint: whom.
+        question: what.
+        check: called several times a second while the answer is awaited; what it raises passes
+            at once, and the answer is not awaited any longer.
+
+    Raises:
+        UnknownFormatError: the response format is not supported.
+        Transient: time-out, broken connection, 408, 409, 425, 429, 5xx, an answer without content.
+        Deterministic: ``llm_key_refused``, ``llm_unknown_model``, ``llm_too_long``, ``llm_refused``.
+    """
+    done: Queue[Answer | Exception] = Queue(maxsize=1)
+
+    def work() -> None:
+        try:
+            done.put(_asked(endpoint, question))
+        except Exception as error:  # noqa: BLE001 -- raised again where it is awaited
+            done.put(error)
+
+    threading.Thread(target=work, name="chat", daemon=True).start()
+    while True:
+        check()
+        try:
+            found = done.get(timeout=_POLL_S)
+        except Empty:
+            continue
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+@lru_cache(maxsize=8)
+def _client(endpoint: Endpoint) -> openai.OpenAI:
+    return openai.OpenAI(
+        base_url=endpoint.base_url,
+        api_key=endpoint.key or "none",
+        timeout=endpoint.timeout_s,
+        max_retries=0,
+    )
+
+
+def _asked(endpoint: Endpoint, question: Question) -> Answer:
+    form = {} if question.response_format is None else {"response_format": question.response_format}
+    try:
+        told = _client(endpoint).chat.completions.create(
+            model=question.model,
+            temperature=question.temperature,
+            messages=cast(Any, list(question.messages)),
+            **cast(Any, form),
+        )
+    except openai.APIStatusError as error:
+        raise _of_status(error, has_format=bool(form)) from error
+    except openai.APITimeoutError as error:
+        raise Transient(f"the model took longer than {endpoint.timeout_s:g} s") from error
+    except openai.APIConnectionError as error:
+        raise Transient("the model's endpoint is not reached") from error
+    except (openai.OpenAIError, ValueError, TypeError) as error:
+        raise Transient(f"unreadable answer of the model: {type(error).__name__}") from error
+    return _understood(told)
+
+
+def _understood(told: Any) -> Answer:
+    choices = getattr(told, "choices", None)
+    if not choices or getattr(choices[0], "message", None) is None:
+        raise Transient("the model answered nothing")
+    usage, choice = getattr(told, "usage", None), choices[0]
+    return Answer(
+        text=choice.message.content or "",
+        tokens_in=int(getattr(usage, "prompt_tokens", 0) or 0),
+        tokens_out=int(getattr(usage, "completion_tokens", 0) or 0),
+        is_cut=choice.finish_reason == "length",
+        refusal=str(getattr(choice.message, "refusal", None) or "")
+        or ("the content filter" if choice.finish_reason == "content_filter" else ""),
+    )
+
+
+def _of_status(error: openai.APIStatusError, *, has_format: bool) -> Exception:
+    status, words = error.status_code, shown(error)
+    if status in _ASK_AGAIN or status >= 500:  # noqa: PLR2004 -- the server's own failures
+        wait_s = _retry_after_s(error.response.headers.get("retry-after", ""))
+        return Transient(f"the model's endpoint answers {status}: {words}", retry_after=wait_s)
+    lower = words.lower()
+    if has_format and ("response_format" in lower or "json_schema" in lower or "schema" in lower):
+        return UnknownFormatError(words)
+    if "context" in lower and ("length" in lower or "window" in lower):
+        return Deterministic(words, code="llm_too_long")
+    codes = {401: "llm_key_refused", 403: "llm_key_refused", 404: "llm_unknown_model"}
+    return Deterministic(
+        f"the model's endpoint answers {status}: {words}", code=codes.get(status, "llm_refused")
+    )
+
+
+def _retry_after_s(told: str) -> float | None:
+    if not told:
+        return None
+    try:
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    return max(0.0, (_aware(moment) - timezone.now()).total_seconds())
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def shown(error: openai.APIStatusError) -> str:
+    """Return what the endpoint says of a failure: short, on one line."""
+    body = error.body
+    told = body.get("message") if isinstance(body, Mapping) else None
+    return " ".join(str(told or error.message).split())[:_SHOWN]

@@ -1,0 +1,1 @@
+"""A geocoder that speaks Nominatim's wire format."""

@@ -1,0 +1,1 @@
+"""A video site: pages with a video and its subtitles."""

@@ -1,0 +1,23 @@
+"""What the analysis of videos can be told: sites, the model, the geocoder, map tiles."""
+
+from project.settings import env
+
+#: Sites whose videos are taken, separated by commas; none: any site.
+VIDEO_SITES = env.words("VIDEO_SITES")
+#: An OpenAI-compatible endpoint, for strategies that name a model; its key; what it may take.
+LLM_BASE_URL = env.url("LLM_BASE_URL", "", schemes=("http", "https"))
+LLM_API_KEY = env.text("LLM_API_KEY", "")
+LLM_TIMEOUT_S = env.number("LLM_TIMEOUT_S", 60, at_least=0.1)
+#: The model that new strategies name at first.
+LLM_MODEL = env.text("LLM_MODEL", "")
+#: Where strategies whose geocoder is Nominatim ask; who we say we are; how far apart requests are.
+NOMINATIM_URL = env.url(
+    "NOMINATIM_URL", "https://nominatim.openstreetmap.org", schemes=("http", "https")
+)
+NOMINATIM_USER_AGENT = env.text("NOMINATIM_USER_AGENT", "")
+NOMINATIM_INTERVAL_S = env.number("NOMINATIM_INTERVAL_S", 1.0, at_least=0.0)
+NOMINATIM_TIMEOUT_S = env.number("NOMINATIM_TIMEOUT_S", 10, at_least=0.1)
+#: A tile server that maps load their background from, ``https://…/{z}/{x}/{y}.png``; none: outlines.
+TILES_URL = env.url("TILES_URL", "", schemes=("http", "https"))
+#: What its owner wants to see named on the map.
+TILES_ATTRIBUTION = env.text("TILES_ATTRIBUTION", "")
