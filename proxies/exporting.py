@@ -4,14 +4,19 @@ import csv
 import io
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 from django.core.exceptions import PermissionDenied
+from django.utils import timezone
 
 from project.core.callers import Caller
 from project.core.hub import in_thread
+from proxies import finding
 from proxies.choices import ProxyState
+from proxies.finding import Filter
 from proxies.models import Proxy
 from proxies.models.pool import authority, usable_url
 
@@ -38,27 +43,48 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 Row = dict[str, Any]
 
 
-def _page(after: int, *, with_secrets: bool) -> list[Row]:
-    fields = (*FIELDS, *SECRETS) if with_secrets else FIELDS
-    rows = Proxy.objects.exclude(state__in=(ProxyState.RETIRED, ProxyState.BLOCKED))
-    return list(rows.filter(pk__gt=after).order_by("pk").values(*fields)[:PAGE])
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is exported.
+
+    Attributes:
+        wanted: which proxies; retired and blocked ones only where their state is named.
+        with_secrets: user names and passwords, too.
+        now: the moment to which bans are told, UTC.
+    """
+
+    wanted: Filter = field(default_factory=Filter)
+    with_secrets: bool = False
+    now: datetime = field(default_factory=timezone.now)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The columns."""
+        return (*FIELDS, *SECRETS) if self.with_secrets else FIELDS
 
 
-async def _pages(*, with_secrets: bool) -> AsyncIterator[list[Row]]:
+def _page(after: int, chosen: Chosen) -> list[Row]:
+    rows = finding.narrow(Proxy.objects.all(), chosen.wanted, now=chosen.now)
+    if not chosen.wanted.state:
+        rows = rows.exclude(state__in=(ProxyState.RETIRED, ProxyState.BLOCKED))
+    return list(rows.filter(pk__gt=after).order_by("pk").values(*chosen.fields)[:PAGE])
+
+
+async def _pages(chosen: Chosen) -> AsyncIterator[list[Row]]:
     """Yield all rows; each page is read in a thread that gives its connection back at once."""
     after = 0
     while True:
         last = after
-        rows = await in_thread(lambda last=last: _page(last, with_secrets=with_secrets))
+        rows = await in_thread(lambda last=last: _page(last, chosen))
         if not rows:
             return
         yield rows
         after = rows[-1]["id"]
 
 
-async def as_text(*, with_secrets: bool) -> AsyncIterator[bytes]:
+async def as_text(chosen: Chosen) -> AsyncIterator[bytes]:
     """Yield one URL a line."""
-    async for rows in _pages(with_secrets=with_secrets):
+    async for rows in _pages(chosen):
         yield "".join(f"{_url(row)}\n" for row in rows).encode()
 
 
@@ -69,21 +95,21 @@ def _url(row: Row) -> str:
     return usable_url(row["scheme"], row["host"], row["port"], **login)
 
 
-async def as_json(*, with_secrets: bool) -> AsyncIterator[bytes]:
+async def as_json(chosen: Chosen) -> AsyncIterator[bytes]:
     """Yield one JSON array, an object a line."""
     separator = b"[\n"
-    async for rows in _pages(with_secrets=with_secrets):
+    async for rows in _pages(chosen):
         options = orjson.OPT_UTC_Z
         yield separator + b",\n".join(orjson.dumps(row, option=options) for row in rows)
         separator = b",\n"
     yield b"\n]\n" if separator == b",\n" else b"[]\n"
 
 
-async def as_csv(*, with_secrets: bool) -> AsyncIterator[bytes]:
+async def as_csv(chosen: Chosen) -> AsyncIterator[bytes]:
     """Yield CSV under a heading."""
-    names = (*FIELDS, *SECRETS) if with_secrets else FIELDS
+    names = chosen.fields
     yield f"{','.join(names)}\r\n".encode()
-    async for rows in _pages(with_secrets=with_secrets):
+    async for rows in _pages(chosen):
         text = io.StringIO()
         csv.writer(text).writerows([_cells(row, names) for row in rows])
         yield text.getvalue().encode()
@@ -98,7 +124,7 @@ def _cells(row: Row, names: Sequence[str]) -> list[str]:
     return [f"'{text}" if text.startswith(_FORMULA) else text for text in texts]
 
 
-FORMATS: Final[dict[str, tuple[str, Callable[..., AsyncIterator[bytes]]]]] = {
+FORMATS: Final[dict[str, tuple[str, Callable[[Chosen], AsyncIterator[bytes]]]]] = {
     "txt": ("text/plain; charset=utf-8", as_text),
     "json": ("application/json", as_json),
     "csv": ("text/csv; charset=utf-8", as_csv),

@@ -10,6 +10,7 @@ from django.db.models import Avg, Count, F, Min
 from django.utils import timezone
 
 from project.core.working import Work
+from proxies import forgetting
 from proxies.choices import ALL_POOLS, COARSER_AFTER_S, FORGOTTEN_AFTER_S, Grain, Pool, ProxyState
 from proxies.models import Lease, PoolSnapshot, Proxy, SourceFetch
 
@@ -28,7 +29,7 @@ def run(work: Work) -> None:
     """Remember this minute, and thin what is old."""
     now = timezone.now()
     take(now=now)
-    work.report(counts=thin(now=now))
+    work.report(counts={**thin(now=now), "proxies_forgotten": forgetting.forget(now=now)})
 
 
 def take(*, now: datetime) -> list[PoolSnapshot]:

@@ -19,6 +19,8 @@ ETL_URL = env.url("ETL_URL", "", schemes=("http", "https"))
 ETL_API_KEY = env.text("ETL_API_KEY", "")
 #: Seconds that the ETL endpoint may take to answer.
 ETL_TIMEOUT_S = env.number("ETL_TIMEOUT_S", 10, at_least=0.1)
+#: Days after which a retired proxy that no list names any more is forgotten.
+PROXY_RETENTION_DAYS = env.whole("PROXY_RETENTION_DAYS", 30, at_least=1)
 #: A file of MaxMind's format (ASN, ISP, country, city) that knows networks and countries.
 MAXMIND_DB = env.text("MAXMIND_DB", "")
 #: Days for which the log of failures of exchanges is kept.

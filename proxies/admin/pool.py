@@ -1,14 +1,15 @@
 """Staff pages of the pool: proxies, their checks and targets, the policies."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
@@ -16,16 +17,28 @@ from unfold.contrib.filters.admin import (
     RangeDateTimeFilter,
     RangeNumericFilter,
 )
+from unfold.decorators import display
 
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
+from project.core.display import NOTHING, moment, pill
 from proxies import managing, scoring
 from proxies.admin.acts import ProxyActs
 from proxies.admin.filters import CountryFilter, NamedByFilter, NetworkFilter, OpenToFilter
 from proxies.admin.sections import ProxySection, with_sections
+from proxies.choices import ProxyState
 from proxies.models import Check, PoolPolicy, Proxy, TargetState
 from proxies.models.pool import NEVER
 from proxies.scoring import Evidence
+
+#: How a proxy's state looks in its list.
+_STATES: Final = {
+    ProxyState.UNPROVEN: ("queued", "Not checked"),
+    ProxyState.HEALTHY: ("good", "Works"),
+    ProxyState.FAILING: ("warning", "Failing"),
+    ProxyState.RETIRED: ("paused", "Retired"),
+    ProxyState.BLOCKED: ("bad", "Taken out"),
+}
 
 
 @admin.register(Proxy)
@@ -33,18 +46,18 @@ class ProxyAdmin(ProxyActs):
     """The pool; proxies come from lists and change by checks and leases."""
 
     list_display = (
+        "life",
         "endpoint",
-        "state",
         "pool",
         "score_shown",
-        "anonymity",
-        "country",
-        "network",
+        "hides",
+        "place",
         "exit_ip",
         "latency_shown",
-        "last_checked_at",
-        "lent_shown",
+        "checked",
+        "lent",
     )
+    list_display_links = ("life", "endpoint")
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         ("pool", ChoicesCheckboxFilter),
@@ -112,6 +125,29 @@ class ProxyAdmin(ProxyActs):
         found: QuerySet[Proxy] = super().get_queryset(request)
         return with_sections(found.defer("password"))
 
+    @display(description="State", ordering="state")
+    def life(self, proxy: Proxy) -> SafeString:
+        tone, text = _STATES[ProxyState(proxy.state)]
+        return pill(tone, text)
+
+    @display(description="Anonymity", ordering="anonymity")
+    def hides(self, proxy: Proxy) -> str:
+        return str(proxy.anonymity).capitalize() or "-"
+
+    @display(description="Place", ordering="country")
+    def place(self, proxy: Proxy) -> SafeString:
+        if not proxy.country and not proxy.network:
+            return NOTHING
+        return format_html('{} <span class="mr-faint">{}</span>', proxy.country, proxy.network)
+
+    @display(description="Checked", ordering="last_checked_at")
+    def checked(self, proxy: Proxy) -> SafeString:
+        return moment(proxy.last_checked_at)
+
+    @display(description="Lent", ordering="last_lent_at")
+    def lent(self, proxy: Proxy) -> SafeString:
+        return moment(proxy.last_lent_at if proxy.last_lent_at > NEVER else None)
+
     @admin.display(description="Score", ordering="score")
     def score_shown(self, proxy: Proxy) -> str:
         return "-" if proxy.score is None else f"{proxy.score:.0f}"
@@ -137,7 +173,9 @@ class ProxyAdmin(ProxyActs):
         fresh = scoring.decay(known, at=now)
         return (
             f"Evidence worth {fresh.total:.2f} checks of today, {fresh.good:.2f} of it good; "
-            f"with the usual doubt that makes {scoring.score_of(known, at=now):.0f} of 100. "
+            f"with the usual doubt that makes 100 * ({fresh.good:.2f} + "
+            f"{scoring.PRIOR * scoring.PRIOR_VALUE:g}) / ({fresh.total:.2f} + {scoring.PRIOR:g}) = "
+            f"{scoring.score_of(known, at=now):.0f} of 100. "
             f"Evidence loses half its weight each hour; what a site did to its visitors, "
             f"such as a ban, counts at that site alone."
         )

@@ -140,6 +140,7 @@ class Export(APIView):
         operation_id="proxies_export",
         summary="Export the pool; credentials for staff who ask for them",
         parameters=[
+            ProxyFilter,
             OpenApiParameter("format", OpenApiTypes.STR, enum=list(exporting.FORMATS)),
             OpenApiParameter("secrets", OpenApiTypes.BOOL, description="staff only"),
         ],
@@ -159,8 +160,10 @@ class Export(APIView):
         wants_secrets = request.query_params.get("secrets", "").lower() in {"1", "true", "yes"}
         with_secrets = exporting.may_have_secrets(caller_of(request), wants=wants_secrets)
         content_type, written = exporting.FORMATS[name]
-        answer = StreamingHttpResponse(
-            written(with_secrets=with_secrets), content_type=content_type
-        )
+        asked = ProxyFilter(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        wanted = finding.Filter(**asked.validated_data)
+        chosen = exporting.Chosen(wanted, with_secrets, timezone.now())
+        answer = StreamingHttpResponse(written(chosen), content_type=content_type)
         answer["Content-Disposition"] = f'attachment; filename="proxies.{name}"'
         return answer

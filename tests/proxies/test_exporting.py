@@ -1,20 +1,25 @@
 import csv
 import json
 import logging
+import tracemalloc
 
 import pytest
 from django.core.exceptions import PermissionDenied
 
 from project.core.callers import SYSTEM, Caller
 from proxies import exporting
-from tests.proxies.factories import make_proxy
+from proxies.exporting import Chosen
+from proxies.finding import Filter
+from proxies.models import Proxy
+from tests.proxies.factories import NOW, make_proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-async def written(name, *, with_secrets=False):
+async def written(name, *, with_secrets=False, **wanted):
     _, export = exporting.FORMATS[name]
-    return b"".join([part async for part in export(with_secrets=with_secrets)]).decode()
+    chosen = Chosen(Filter(**wanted), with_secrets, NOW)
+    return b"".join([part async for part in export(chosen)]).decode()
 
 
 @pytest.fixture
@@ -72,3 +77,52 @@ def test_secrets_are_for_staff_alone_and_taking_them_is_logged(caplog):
     assert not exporting.may_have_secrets(Caller(user_id=1), wants=False)
     with pytest.raises(PermissionDenied):
         exporting.may_have_secrets(Caller(user_id=1), wants=True)
+
+
+async def test_an_export_has_the_filters_of_the_list(pool):
+    await Proxy.objects.filter(host__in=["8.8.8.2", "8.8.8.4"]).aupdate(country="DE", score=90)
+
+    assert await written("txt", country="de", min_score=80) == (
+        "http://8.8.8.2:8080\nhttp://8.8.8.4:8080\n"
+    )
+    assert len((await written("txt", state="blocked")).splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", exporting.FORMATS)
+async def test_an_export_is_held_a_page_at_a_time(transactional_db, monkeypatch, name):
+    """What is held doesn't grow with the pool: four times the proxies, the same peak."""
+
+    async def peak_kb():
+        _, export = exporting.FORMATS[name]
+        size = 0
+        tracemalloc.start()
+        async for part in export(Chosen(now=NOW)):
+            size += len(part)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return size, peak / 1024
+
+    monkeypatch.setattr(exporting, "PAGE", 250)
+    await make_many(1_000)
+    await peak_kb()  # fills caches
+    small, first = await peak_kb()
+    await make_many(3_000)
+
+    large, second = await peak_kb()
+
+    assert large > 3 * small
+    assert second < 1.3 * first + 64
+
+
+async def make_many(count):
+    before = await Proxy.objects.acount()
+    rows = [
+        Proxy(
+            scheme="http",
+            host=f"8.{n >> 16}.{n >> 8 & 255}.{n & 255}",
+            port=80,
+            exclusive_key=f"endpoint:{n}",
+        )
+        for n in range(before, before + count)
+    ]
+    await Proxy.objects.abulk_create(rows, batch_size=500)

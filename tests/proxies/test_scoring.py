@@ -1,4 +1,5 @@
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -102,3 +103,37 @@ def test_a_score_is_a_percentage_and_good_news_never_lowers_it(pieces):
     better = scoring.add(known, value=1, weight=1, at=at)
 
     assert 0 <= scoring.score_of(known, at=at) <= scoring.score_of(better, at=at) <= 100
+
+
+def changes_of_pool(scores):
+    pools = [""]
+    for score in scores:
+        pools.append(scoring.pool_of(score, current=pools[-1], bounds=BOUNDS))
+    return sum(now != before for before, now in pairwise(pools[1:]))
+
+
+def test_a_score_that_swings_between_the_bounds_moves_nobody():
+    swinging = [81, 71, 79, 72, 78, 70, 79] * 10
+
+    assert changes_of_pool(swinging) == 0
+    assert changes_of_pool([81, 69, 81, 69]) == 3
+
+
+@given(st.lists(st.floats(70, 79.9), max_size=50), st.lists(st.floats(40, 49.9), max_size=50))
+def test_within_the_bounds_nobody_moves_whatever_the_order(upper, lower):
+    assert changes_of_pool([85, *upper]) == 0
+    assert changes_of_pool([55, *lower]) == 0
+    assert changes_of_pool([60, *upper]) == 0
+
+
+def test_a_proxy_that_fails_each_fourth_check_settles():
+    """A check each five minutes for a day: it finds its pool and stays there."""
+    known, pool, pools = Evidence(), "", []
+    for number in range(288):
+        at = NOW + timedelta(minutes=5 * number)
+        known = scoring.add(known, value=float(number % 4 != 3), weight=1, at=at)
+        pool = scoring.pool_of(scoring.score_of(known, at=at), current=pool, bounds=BOUNDS)
+        pools.append(str(pool))
+
+    settled = pools[24:]
+    assert set(settled) == {"warm"}

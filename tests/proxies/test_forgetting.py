@@ -1,0 +1,74 @@
+from datetime import timedelta
+
+import pytest
+
+from proxies import forgetting, storing
+from proxies.models import Check, Lease, LeaseSlot, Proxy
+from proxies.parsing import Candidate
+from tests.proxies.factories import NOW, make_check, make_lease, make_proxy, make_source_entry
+
+pytestmark = pytest.mark.django_db
+OLD = NOW - timedelta(days=31)
+
+
+@pytest.fixture(autouse=True)
+def _retention(settings):
+    settings.PROXY_RETENTION_DAYS = 30
+
+
+def make_dead(**fields):
+    usual = {"state": "retired", "retired_at": OLD, "last_seen_at": OLD}
+    return make_proxy(**{**usual, **fields})
+
+
+def test_long_dead_proxies_go_with_their_history():
+    dead = make_dead()
+    make_check(proxy=dead)
+    make_lease(proxy=dead, state="released", ended_at=OLD, released_at=OLD)
+    make_source_entry(proxy=dead)
+
+    assert forgetting.forget(now=NOW) == 1
+
+    assert [model.objects.count() for model in (Proxy, Check, Lease, LeaseSlot)] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"state": "blocked", "retired_at": None},
+        {"state": "failing", "retired_at": None},
+        {"retired_at": NOW - timedelta(days=29)},
+        {"last_seen_at": NOW - timedelta(days=1)},
+    ],
+)
+def test_others_stay(fields):
+    make_dead(**fields)
+
+    assert forgetting.forget(now=NOW) == 0
+    assert Proxy.objects.count() == 1
+
+
+def test_a_slot_that_another_proxy_shares_or_somebody_holds_stays():
+    make_dead(exclusive_key="exit:8.8.8.8")
+    make_proxy(exclusive_key="exit:8.8.8.8")
+
+    assert forgetting.forget(now=NOW) == 1
+    assert LeaseSlot.objects.filter(exclusive_key="exit:8.8.8.8").count() == 1
+
+
+def test_so_many_go_at_once():
+    for _ in range(5):
+        make_dead()
+
+    assert forgetting.forget(now=NOW, at_most=3) == 3
+    assert forgetting.forget(now=NOW, at_most=3) == 2
+
+
+def test_a_proxy_that_returns_keeps_its_history():
+    dead = make_dead(retired_at=NOW - timedelta(days=3), host="8.8.8.8", port=80, total_weight=2)
+    make_check(proxy=dead)
+
+    list(storing.take([Candidate("http", "8.8.8.8", 80)], source=None, now=NOW))
+
+    dead.refresh_from_db()
+    assert (dead.state, dead.total_weight, dead.checks.count()) == ("failing", 2, 1)
