@@ -34,6 +34,8 @@ T = TypeVar("T")
 #: For how long an address is left alone when the exchange refuses it without saying how long.
 BLOCKED_S: Final = 120.0
 LIMITED_S: Final = 30.0
+#: Part of a minute's weight after which the address rests until the next.
+NEARLY_USED: Final = 0.9
 #: Pieces in which waits are slept, so that a canceled run stops soon.
 NAP_S: Final = 0.5
 
@@ -179,7 +181,21 @@ class Line:
             metrics.REQUEST_SECONDS.labels(name).observe(time.monotonic() - began_s)
         metrics.REQUESTS.labels(name, "ok").inc()
         budgeting.succeeded(name, way)
+        self._heed(venue, way)
         return found
+
+    def _heed(self, venue: Venue, way: str) -> None:
+        """Rest until the next minute where the exchange says that little is left of this one.
+
+        Others may ask from this address too: what they use, no budget of ours knows.
+        """
+        told = venue.used_weight()
+        if told is None or told[0] < NEARLY_USED * told[1]:
+            return
+        now = self.tools.clock()
+        rest_s = 60.0 - (self.now_ms() / 1000) % 60
+        reason = f"{told[0]:,} of {told[1]:,} used of this minute's weight"
+        budgeting.block(self.means.exchange, way, for_s=rest_s, reason=reason, now=now)
 
     def _failed(self, error: ExchangeError, way: str) -> None:
         name, now = self.means.exchange, self.tools.clock()

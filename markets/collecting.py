@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.db import connections, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from markets import (
@@ -159,7 +159,8 @@ class Cycle:
         if is_unknown or discovering.is_due(collector.exchange, now=now):
             with self._line() as line:
                 discovering.refresh(collector.exchange, line, now=now)
-        return list(rows.all())
+        # of a market that was listed once and is no more nothing can be had
+        return list(rows.exclude(~Q(market__exchange_symbol=""), market__is_listed=False))
 
     def _line(self) -> Line:
         tools = Tools(check=self._check)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef
 
-from markets import timeframes
+from markets import summarising, timeframes
 from markets.checking import Page
 from markets.choices import GapReason, GapState
 from markets.models import BackfillTask, Candle, Gap, Series
@@ -250,6 +250,7 @@ def _prove(gap: Gap, page: Page, now: datetime, needed: int) -> int:
     }
     if looks >= needed:
         changes |= {"state": GapState.UNAVAILABLE, "next_look_at": None}
+        summarising.mark(gap.series_id, gap.start_ms, gap.end_ms)
     return Gap.objects.filter(pk=gap.pk, looks=gap.looks).update(**changes)
 
 
@@ -301,18 +302,75 @@ def note_outages(exchange_id: int) -> int:
     return told
 
 
-def mark(gap: Gap, *, note: str, now: datetime, user: str) -> bool:
-    """Let staff settle a gap: it is unavailable, and not asked for again; False when it is over."""
-    look = {"at": stamp(now), "by": user, "note": note[:300], "proves": False}
-    open_ones = Gap.objects.filter(pk=gap.pk, state__in=[GapState.OPEN, GapState.FILLING])
-    return bool(
-        open_ones.update(
-            state=GapState.UNAVAILABLE,
-            reason=GapReason.MARKED_BY_STAFF,
-            next_look_at=None,
-            evidence=[*gap.evidence, look][-EVIDENCE_KEPT:],
+def note_listing(series: Series, *, now: datetime) -> int:
+    """Settle gaps that the exchange's list of markets explains; return how many.
+
+    What was missing before the listing never was there, and of a market that is listed no more
+    nothing can be had. Where it is listed again, its gaps are open again.
+    """
+    market = series.market
+    open_ones = Gap.objects.filter(series=series, state=GapState.OPEN)
+    settled = 0
+    if market.listed_ms is not None:
+        _cut_at_listing(series, market.listed_ms)
+        for gap in open_ones.filter(end_ms__lte=market.listed_ms):
+            told = {"listed_ms": market.listed_ms}
+            settled += _settle(gap, GapReason.PRE_LISTING, told, now)
+    if market.is_listed:
+        gone = Gap.objects.filter(series=series, state=GapState.UNAVAILABLE)
+        gone.filter(reason=GapReason.DELISTED).update(
+            state=GapState.OPEN, reason=GapReason.UNKNOWN, next_look_at=None
         )
+    elif market.exchange_symbol:
+        for gap in open_ones:
+            settled += _settle(gap, GapReason.DELISTED, {"listed": False}, now)
+    return settled
+
+
+def _cut_at_listing(series: Series, listed_ms: int) -> None:
+    """Let no open gap lie across the listing."""
+    grid = timeframes.of(series.timeframe)
+    at = grid.floor(listed_ms)
+    across = Gap.objects.filter(series=series, state=GapState.OPEN)
+    for gap in across.filter(start_ms__lt=at, end_ms__gt=at):
+        _shrink(gap, [(gap.start_ms, at), (at, gap.end_ms)], grid)
+
+
+def _settle(gap: Gap, reason: GapReason, told: dict[str, Any], now: datetime) -> int:
+    look = {"at": stamp(now), **told, "proves": False}
+    open_ones = Gap.objects.filter(pk=gap.pk, state__in=[GapState.OPEN, GapState.FILLING])
+    settled = open_ones.update(
+        state=GapState.UNAVAILABLE,
+        reason=reason,
+        next_look_at=None,
+        evidence=[*gap.evidence, look][-EVIDENCE_KEPT:],
     )
+    if settled:
+        summarising.mark(gap.series_id, gap.start_ms, gap.end_ms)
+    return settled
+
+
+#: Reasons that staff may give.
+BY_STAFF: Final = (
+    GapReason.MARKED_BY_STAFF,
+    GapReason.CALENDAR,
+    GapReason.EXCHANGE_OUTAGE,
+    GapReason.PRE_LISTING,
+    GapReason.DELISTED,
+    GapReason.NO_TRADES,
+)
+
+
+def mark(
+    gap: Gap,
+    *,
+    note: str,
+    now: datetime,
+    user: str,
+    reason: GapReason = GapReason.MARKED_BY_STAFF,
+) -> bool:
+    """Let staff settle a gap: it is unavailable, and not asked for again; False when it is over."""
+    return bool(_settle(gap, reason, {"by": user, "note": note[:300]}, now))
 
 
 def around(series_id: int, grid: Timeframe, span: Range) -> Range:

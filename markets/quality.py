@@ -79,6 +79,7 @@ def check(
     for number, one in enumerate(series, start=1):
         done = ledger.survey(one, now=now)
         total.update(opened=done.opened, closed=done.closed, missing=done.missing)
+        ledger.note_listing(one, now=now)
         limits = reviewing.limits_of(one)
         _review(one, limits, now)
         summarising.recount(one, now=now, is_sparse=limits.is_sparse)

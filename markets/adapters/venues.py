@@ -118,6 +118,10 @@ class _Generic:
         """Return how many rows it gives at most for such a window."""
         return 500
 
+    def used_weight(self) -> tuple[int, int] | None:
+        """Return nothing: it doesn't say."""
+        return None
+
     def close(self) -> None:
         """Close its connections."""
         self._exchange.session.close()
@@ -125,6 +129,9 @@ class _Generic:
 
 class _Binance(_Generic):
     """Binance spot: raw klines, oldest first, with trades and quote volume."""
+
+    #: Weight that one address may use in a minute (exchangeInfo's REQUEST_WEIGHT).
+    _WEIGHT: Final = 6_000
 
     def _point_at(self, url: str) -> None:
         api = self._exchange.urls["api"]
@@ -151,6 +158,13 @@ class _Binance(_Generic):
     def most_rows(cls, ask: PageAsk) -> int:
         """Return how many rows it gives at most for such a window."""
         return 1000
+
+    def used_weight(self) -> tuple[int, int] | None:
+        """Return what its last answer said, and its limit of a minute."""
+        headers = dict(self._exchange.last_response_headers or {})
+        told = {name.lower(): value for name, value in headers.items()}
+        used = str(told.get("x-mbx-used-weight-1m", ""))
+        return (int(used), self._WEIGHT) if used.isascii() and used.isdecimal() else None
 
 
 class _Okx(_Generic):

@@ -78,6 +78,12 @@ class Venue(Protocol):
         ``final`` is False only where the exchange says that the candle is still open.
         """
 
+    def used_weight(self) -> tuple[int, int] | None:
+        """Return what the exchange says was used of this minute's weight, and how much there is.
+
+        None where it doesn't say.
+        """
+
     def close(self) -> None:
         """Close its connections."""
 

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, Final
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from markets import reporting, scoring, summarising
-from markets.admin.showing import at
+from markets.admin.showing import at, span
 from markets.choices import FindingKind
 from markets.models import Exchange, Finding, Gap, QualitySummary, Series
 from project.core.admin.pages import ReadOnly
@@ -47,6 +47,8 @@ class QualitySummaryAdmin(ReadOnly):
     ordering = ("-start_ms", "score")
     paginator = InfinitePaginator
     actions_list = ("report",)
+    fields = ("series", "day", "points", "computed_at", "is_stale")
+    readonly_fields = fields
     change_form_outer_before_template = "admin/markets/qualitysummary/why.html"
 
     class Media:
@@ -127,7 +129,7 @@ class QualitySummaryAdmin(ReadOnly):
             "faults": _with_weights(reporting.faults_of(shown)),
             "days": [(row, at(row.start_ms)[:10], tone(row.score), _worst(row)) for row in shown],
             "findings": Finding.objects.filter(series=series).unsettled()[:20],
-            "gaps": Gap.objects.missing().filter(series=series).order_by(F("missing").desc())[:20],
+            "gaps": [(gap, span(gap.start_ms, gap.end_ms)) for gap in _longest_gaps(series)],
         }
         return TemplateResponse(request, "admin/markets/qualitysummary/series.html", context)
 
@@ -162,6 +164,10 @@ def _span_of(request: HttpRequest) -> int:
 
 def _with_weights(faults: dict[str, int]) -> list[tuple[str, int, float]]:
     return [(name, count, scoring.WEIGHTS[name]) for name, count in faults.items()]
+
+
+def _longest_gaps(series: Series) -> QuerySet[Gap]:
+    return Gap.objects.missing().filter(series=series).order_by(F("missing").desc())[:20]
 
 
 def _worst(summary: QualitySummary) -> str:

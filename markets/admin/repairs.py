@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
 from unfold.paginator import InfinitePaginator
-from unfold.widgets import UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from markets import backfilling, ledger
 from markets.admin.showing import span
-from markets.choices import GapState, TaskStatus
+from markets.choices import GapReason, GapState, TaskStatus
 from markets.models import BackfillTask, Gap, Series
 from project.core.admin import pages
 from project.core.display import meter, moment, pill
@@ -38,6 +38,12 @@ _LOOKS = {
 class MarkForm(BaseDialogForm):
     """Why staff settle a gap."""
 
+    reason = forms.ChoiceField(
+        choices=[(reason.value, reason.label) for reason in ledger.BY_STAFF],
+        initial=GapReason.MARKED_BY_STAFF,
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+    )
     note = forms.CharField(max_length=300, widget=UnfoldAdminTextInputWidget())
 
 
@@ -129,7 +135,8 @@ class GapAdmin(pages.ReadOnly):
         def deed() -> str:
             gap = Gap.objects.get(pk=object_id)
             told = {"note": form.cleaned_data["note"], "user": str(request.user)}
-            if not ledger.mark(gap, now=timezone.now(), **told):
+            reason = GapReason(form.cleaned_data["reason"] or GapReason.MARKED_BY_STAFF)
+            if not ledger.mark(gap, reason=reason, now=timezone.now(), **told):
                 return "The gap is over already."
             return "The gap is marked as not to be had."
 

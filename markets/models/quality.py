@@ -11,6 +11,7 @@ from django.utils import timezone
 from markets.choices import MISSING, FindingKind, GapReason, GapState, Origin, Source, TaskStatus
 from markets.models.places import Series
 from markets.querysets import BackfillTaskQuerySet, FindingQuerySet, GapQuerySet
+from project.core.moments import from_ms
 
 
 def no_evidence() -> list[dict[str, Any]]:
@@ -213,7 +214,7 @@ class QualitySummary(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.series_id} {self.start_ms}: {self.score:.0f}"
+        return f"{from_ms(self.start_ms):%Y-%m-%d}: {self.score:.0f}"
 
 
 class Finding(models.Model):

@@ -296,3 +296,17 @@ def test_four_workers_keep_one_budget_against_an_exchange_that_counts(outside):
     count = outside.exchange.limiter.count("binance", "127.0.0.1")
     assert (count.requests, count.refused) == (60, 0)
     assert count.peak_units <= 30
+
+
+def test_a_nearly_used_weight_rests_until_the_next_minute(outside, no_naps, monkeypatch):
+    monkeypatch.setattr("markets.adapters.venues._Binance._WEIGHT", 3)
+
+    with asking.line_for(means(outside, egress=Egress.DIRECT), holder="tests") as line:
+        for _ in range(4):
+            line.ask(lambda venue: venue.time_ms())
+
+    row = RateBudget.objects.get(egress="direct")
+    assert "used of this minute's weight" in row.block_reason
+    assert row.blocked_until is not None
+    assert (row.blocked_until - timezone.now()).total_seconds() <= 60
+    assert row.failures == 0

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from markets import ledger, partitions, storing, timeframes
 from markets.checking import Asked, Page
 from markets.choices import GapReason, GapState, Source
-from markets.models import Candle, Gap
+from markets.models import Candle, Gap, Market, QualitySummary, Series
 from tests.markets.factories import (
     MINUTE,
     NOW,
@@ -367,3 +367,55 @@ def test_a_million_candles_are_surveyed_in_under_a_second(record_property):
     record_property("gaps of 1,000,000 candles", f"{min(spent):.2f} s ({connection.vendor})")
     assert len(found) == len(left_out)
     assert min(spent) < 1.0
+
+
+def listed(series, *, is_listed=True, listed_ms=None):
+    Market.objects.filter(pk=series.market_id).update(
+        is_listed=is_listed, listed_ms=listed_ms, exchange_symbol="X"
+    )
+    return Series.objects.select_related("market__exchange").get(pk=series.pk)
+
+
+def test_what_was_missing_before_the_listing_never_was_there():
+    series = listed(make_series(), listed_ms=at(10))
+    make_gap(series, at(2), at(5))
+    make_gap(series, at(8), at(14))
+    later = make_gap(series, at(20), at(22))
+
+    assert ledger.note_listing(series, now=NOW) == 2
+
+    told = Gap.objects.order_by("start_ms").values_list("reason", "state", "missing")
+    assert list(told) == [
+        ("pre_listing", "unavailable", 3),
+        ("pre_listing", "unavailable", 2),
+        ("unknown", "open", 4),
+        ("unknown", "open", 2),
+    ]
+    assert ledger.note_listing(series, now=NOW) == 0
+    later.refresh_from_db()
+    assert later.evidence == []
+
+
+def test_of_a_delisted_market_nothing_is_to_be_had_until_it_is_listed_again():
+    series = listed(make_series(), is_listed=False)
+    gap = make_gap(series, at(2), at(5))
+
+    assert ledger.note_listing(series, now=NOW) == 1
+    gap.refresh_from_db()
+    assert (gap.reason, gap.state) == ("delisted", "unavailable")
+    ledger.note_listing(listed(series), now=NOW)
+
+    gap.refresh_from_db()
+    assert (gap.reason, gap.state) == ("unknown", "open")
+
+
+@pytest.mark.parametrize("reason", ledger.BY_STAFF)
+def test_staff_say_why_a_gap_is_settled(reason):
+    gap = make_gap()
+
+    assert ledger.mark(gap, note="closed on Sundays", now=NOW, user="ann", reason=reason)
+
+    gap.refresh_from_db()
+    assert (gap.reason, gap.state) == (reason, "unavailable")
+    assert gap.evidence[-1]["note"] == "closed on Sundays"
+    assert QualitySummary.objects.get().is_stale
