@@ -14,10 +14,12 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from project.core import issues, processes, version
+from project.core import issues, metrics, processes, version
 from project.core.choices import Role
 from project.core.issues import AMBER, RED, Issue
 from project.core.models import ProcessHeartbeat
@@ -194,11 +196,31 @@ def status_of(found: Sequence[Issue]) -> str:
 
 def all_issues(*, now: datetime) -> list[Issue]:
     """Return the issues of probes and apps, the worst first."""
-    probes = probe_all(now=now)
+    return _issues(probe_all(now=now), now=now)
+
+
+def _issues(probes: Sequence[Probe], *, now: datetime) -> list[Issue]:
     failed = [issue_of(probe) for probe in probes if not probe.is_ok]
     if any(probe.name == "database" and not probe.is_ok for probe in probes):
         return failed  # apps would only repeat it, each after its own time-out
     return sorted([*failed, *issues.current(now=now)], key=lambda found: found.severity != RED)
+
+
+@metrics.register_without_database
+def dependencies() -> list[Metric]:
+    """Return which dependencies work, and how many issues stand open."""
+    up = GaugeMetricFamily(
+        "dependency_up", "1 while a configured dependency works", labels=["dependency"]
+    )
+    now = timezone.now()
+    probes = probe_all(now=now)
+    for probe in probes:
+        up.add_metric([probe.name], float(probe.is_ok))
+    standing = GaugeMetricFamily("issues_open", "Issues that staff see", labels=["severity"])
+    found = _issues(probes, now=now)
+    for severity in (RED, AMBER):
+        standing.add_metric([severity], sum(issue.severity == severity for issue in found))
+    return [up, standing]
 
 
 def summary(*, now: datetime) -> dict[str, Any]:

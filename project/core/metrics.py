@@ -20,6 +20,7 @@ from project.core.models import ProcessHeartbeat, Run, TaskTotals
 
 Source = Callable[[], Iterable[Metric]]
 _sources: list[Source] = []
+_without_database: set[Source] = set()
 
 
 def register(source: Source) -> Source:
@@ -29,20 +30,29 @@ def register(source: Source) -> Source:
     return source
 
 
+def register_without_database(source: Source) -> Source:
+    """Let ``source`` tell metrics at each scrape, while the database is away too."""
+    _without_database.add(source)
+    return register(source)
+
+
 class FromDatabase(Collector):
     """Collects what the registered sources read from the database."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the metrics of all sources; of none while the database is away."""
-        down = GaugeMetricFamily("database_up", "1 while the database answers the metrics' queries")
-        try:
-            found = [metric for source in _sources for metric in source()]
-        except DatabaseError:
-            down.add_metric([], 0)
-            yield down
-            return
-        down.add_metric([], 1)
-        yield down
+        """Yield the metrics of all sources; of those without a database while it is away."""
+        up = GaugeMetricFamily("database_up", "1 while the database answers the metrics' queries")
+        found: list[Metric] = []
+        is_up = True
+        for source in _sources:
+            if not is_up and source not in _without_database:
+                continue  # each would only wait for itself
+            try:
+                found += source()
+            except DatabaseError:
+                is_up = False
+        up.add_metric([], float(is_up))
+        yield up
         yield from found
 
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from project.core import metrics
+from project.core import health, metrics
 from project.core.choices import Role, RunStatus
 from tests.factories import make_heartbeat, make_job, make_run, make_totals
 
@@ -100,14 +100,33 @@ def test_heartbeat_age_is_that_of_the_latest():
     assert value("process_heartbeat_age_seconds", role="beat") is None
 
 
-def test_database_away_is_told_and_nothing_else(monkeypatch):
-    def away() -> Any:
+def test_database_away_is_told_with_what_needs_none(monkeypatch):
+    def away(*_: object) -> Any:
         raise DatabaseError("away")
 
     assert value("database_up") == 1
+    assert value("dependency_up", dependency="database") == 1
     monkeypatch.setattr(metrics, "_sources", [away, *metrics._sources])
+    monkeypatch.setattr(health, "_ask_database", away)
 
-    assert samples() == {("database_up", ()): 0}
+    found = samples()
+
+    assert {name for name, _ in found} == {"database_up", "dependency_up", "issues_open"}
+    assert found["database_up", ()] == 0
+    assert found["dependency_up", (("dependency", "database"),)] == 0
+    assert found["dependency_up", (("dependency", "disk"),)] == 1
+    assert found["issues_open", (("severity", "red"),)] == 2  # the database, and what is unknown
+
+
+def test_dependencies_and_issues_are_told(monkeypatch):
+    assert value("dependency_up", dependency="worker") == 0
+    make_heartbeat(role=Role.WORKER, beat_at=timezone.now())
+    before = value("issues_open", severity="amber")
+    assert value("dependency_up", dependency="worker") == 1
+    monkeypatch.setattr(health, "DISK_LOW_BYTES", 2**60)
+
+    assert value("dependency_up", dependency="disk") == 0
+    assert value("issues_open", severity="amber") == (before or 0) + 1
 
 
 def test_exposition_answers_everybody_unless_closed(client, settings, admin_client):
