@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from django.db.models import Count
+from django.db.models import Count, Min
+from django.utils import timezone
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from markets.choices import GapState
 from markets.models import Alert, BackfillTask, Gap, RateBudget, Series
 from project.core import metrics
 
@@ -37,6 +39,11 @@ def ledger() -> list[Metric]:
     missing = Gap.objects.missing().order_by().values_list("state", "reason")
     for state, reason, count in missing.annotate(count=Count("pk")):
         gaps.add_metric([state, reason], count)
+    oldest = GaugeMetricFamily(
+        "markets_gap_oldest_seconds", "How long the oldest gap that can be repaired has stood"
+    )
+    found_at = Gap.objects.filter(state=GapState.OPEN).aggregate(at=Min("found_at"))["at"]
+    oldest.add_metric([], (timezone.now() - found_at).total_seconds() if found_at else 0)
     tasks = GaugeMetricFamily("markets_backfill_tasks", "Backfill tasks", labels=["status"])
     unended = BackfillTask.objects.order_by().values_list("status")
     for status, count in unended.annotate(count=Count("pk")):
@@ -55,4 +62,4 @@ def ledger() -> list[Metric]:
     told_by = told.values_list("market__exchange__name", "error_class")
     for exchange, name, count in told_by.annotate(count=Count("pk")):
         alerts.add_metric([exchange, name], count)
-    return [gaps, tasks, failing, broken, alerts]
+    return [gaps, oldest, tasks, failing, broken, alerts]

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from celery import signals
+from django.conf import settings
 
 from project.core.choices import Role
 
@@ -21,6 +22,7 @@ def _worker_ready(sender: Any = None, **_: object) -> None:
     from project.core import processes, sweeping  # noqa: PLC0415 -- apps are ready only now
 
     processes.begin(Role.WORKER)
+    _tell_metrics()
     concurrency = getattr(getattr(sender, "controller", None), "concurrency", None) or 1
     sweeper = sweeping.Sweeper(concurrency=concurrency)
     sweeper.start()
@@ -45,3 +47,11 @@ def _beat_ready(**_: object) -> None:
     from project.core import processes  # noqa: PLC0415 -- apps are ready only now
 
     processes.begin(Role.BEAT)
+    _tell_metrics()
+
+
+def _tell_metrics() -> None:
+    from project.core import metrics  # noqa: PLC0415 -- apps are ready only now
+
+    if settings.METRICS_PORT:
+        metrics.serve(settings.METRICS_PORT)

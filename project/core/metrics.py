@@ -3,6 +3,7 @@
 Read at scrape time they are right however many processes there are, and after restarts.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
@@ -10,7 +11,7 @@ from django.db import DatabaseError
 from django.db.models import Count
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
-from prometheus_client import CollectorRegistry
+from prometheus_client import REGISTRY, CollectorRegistry, multiprocess, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -54,6 +55,19 @@ class FromDatabase(Collector):
         up.add_metric([], float(is_up))
         yield up
         yield from found
+
+
+def serve(port: int) -> None:
+    """Tell what this process counted, at ``port``, from a thread of its own.
+
+    For workers and beats in containers of their own; where processes share a folder, each web
+    process tells what all have counted.
+    """
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    start_http_server(port, registry=registry)
 
 
 def add_to(registry: CollectorRegistry) -> None:

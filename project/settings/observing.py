@@ -17,6 +17,8 @@ METRICS_DIR = DATA_DIR / "metrics"
 if "pytest" not in sys.modules:
     METRICS_DIR.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(METRICS_DIR))
+#: Where a worker or beat tells what it counted, for processes that share no folder; 0: nowhere.
+METRICS_PORT = env.whole("METRICS_PORT", 0)
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=True)
 PROMETHEUS_EXPORT_MIGRATIONS = False
 PROMETHEUS_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

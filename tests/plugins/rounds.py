@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 
 #: Markers of tests that need something a machine may lack; CI has it all.
-NEEDED_IN_CI = ("postgres", "redis", "browser")
+NEEDED_IN_CI = ("postgres", "redis", "browser", "promtool")
 
 
 def _present() -> dict[str, bool]:

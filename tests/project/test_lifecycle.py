@@ -1,3 +1,5 @@
+import socket
+import urllib.request
 from types import SimpleNamespace
 from typing import Any
 
@@ -5,6 +7,12 @@ import pytest
 from celery import signals
 
 from project.core import claims, lifecycle, processes, sweeping
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
@@ -38,3 +46,13 @@ def test_beat_gets_a_heart(lives):
     signals.beat_init.send(sender=None)
 
     assert lives == [("begin", "beat")]
+
+
+def test_worker_of_a_container_tells_its_own_counters(lives, settings, monkeypatch):
+    settings.METRICS_PORT = port = free_port()
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+    signals.beat_init.send(sender=None)
+
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as answer:
+        assert b"cache_fallbacks_total" in answer.read()

@@ -1,0 +1,80 @@
+"""Writes the dashboards: ``python deploy/grafana/build.py``. What each shows stands in panels.py.
+
+Grafana reads the JSON files; they are made here, never edited, so that a change can be read.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from panels import DASHBOARDS, Dashboard, Panel
+
+OUT = Path(__file__).parent / "dashboards"
+_WIDTH = 24
+_SOURCE = {"type": "prometheus", "uid": "prometheus"}
+
+
+def panel_json(panel: Panel, *, number: int, x: int, y: int) -> dict[str, object]:
+    """Return one panel as Grafana's JSON."""
+    targets = [
+        {
+            "refId": chr(ord("A") + index),
+            "expr": query,
+            "legendFormat": legend,
+            "datasource": _SOURCE,
+        }
+        for index, (legend, query) in enumerate(panel.queries.items())
+    ]
+    return {
+        "id": number,
+        "title": panel.title,
+        "description": panel.says,
+        "type": panel.kind,
+        "datasource": _SOURCE,
+        "gridPos": {"x": x, "y": y, "w": panel.width, "h": panel.height},
+        "targets": targets,
+        "fieldConfig": {
+            "defaults": {
+                "unit": panel.unit,
+                "min": 0,
+                "thresholds": {"mode": "absolute", "steps": panel.steps()},
+            },
+            "overrides": [],
+        },
+        "options": {"legend": {"displayMode": "list", "placement": "bottom"}}
+        if panel.kind == "timeseries"
+        else {"reduceOptions": {"calcs": ["lastNotNull"]}},
+    }
+
+
+def dashboard_json(dashboard: Dashboard) -> dict[str, object]:
+    """Return a dashboard as Grafana's JSON, its panels laid out from left to right."""
+    panels, x, y, row = [], 0, 0, 0
+    for number, panel in enumerate(dashboard.panels, 1):
+        if x + panel.width > _WIDTH:
+            x, y, row = 0, y + row, 0
+        panels.append(panel_json(panel, number=number, x=x, y=y))
+        x, row = x + panel.width, max(row, panel.height)
+    return {
+        "uid": f"millrace-{dashboard.name}",
+        "title": f"Millrace: {dashboard.title}",
+        "tags": ["millrace"],
+        "timezone": "utc",
+        "schemaVersion": 41,
+        "refresh": "30s",
+        "time": {"from": "now-6h", "to": "now"},
+        "panels": panels,
+    }
+
+
+def main() -> None:
+    """Write all dashboards."""
+    OUT.mkdir(exist_ok=True)
+    for dashboard in DASHBOARDS:
+        text = json.dumps(dashboard_json(dashboard), indent=1) + "\n"
+        (OUT / f"{dashboard.name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

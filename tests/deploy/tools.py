@@ -1,0 +1,23 @@
+"""Where the deployment's files are, and the programs that check them."""
+
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy"
+
+
+def promtool() -> str:
+    """Return Prometheus' own checker; skips where the machine has none."""
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("promtool is not here: it comes with Debian's package prometheus")
+    return found
+
+
+def run(words: list[str]) -> subprocess.CompletedProcess[str]:
+    """Run a checker and return what it told."""
+    return subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
