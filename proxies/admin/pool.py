@@ -90,7 +90,7 @@ class ProxyAdmin(ProxyActs):
                     "network",
                     "tls_ok",
                     "latency_shown",
-                    "connect_ms",
+                    "connect_shown",
                     "last_ok_at",
                 )
             },
@@ -115,6 +115,7 @@ class ProxyAdmin(ProxyActs):
         "latency_shown",
         "lent_shown",
         "rest_shown",
+        "connect_shown",
         "explanation",
         "history",
     )
@@ -157,12 +158,16 @@ class ProxyAdmin(ProxyActs):
         return "-" if proxy.latency_ms is None else f"{proxy.latency_ms:.0f} ms"
 
     @admin.display(description="Last lent at", ordering="last_lent_at")
-    def lent_shown(self, proxy: Proxy) -> datetime | None:
-        return proxy.last_lent_at if proxy.last_lent_at > NEVER else None
+    def lent_shown(self, proxy: Proxy) -> SafeString:
+        return moment(proxy.last_lent_at if proxy.last_lent_at > NEVER else None)
 
     @admin.display(description="Rests until")
-    def rest_shown(self, proxy: Proxy) -> datetime | None:
-        return proxy.rest_until if proxy.rest_until > NEVER else None
+    def rest_shown(self, proxy: Proxy) -> SafeString:
+        return moment(proxy.rest_until if proxy.rest_until > NEVER else None)
+
+    @admin.display(description="Time to connect")
+    def connect_shown(self, proxy: Proxy) -> str:
+        return "-" if proxy.connect_ms is None else f"{proxy.connect_ms:.0f} ms"
 
     @admin.display(description="Why this score")
     def explanation(self, proxy: Proxy) -> str:

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
-from project.core.display import NOTHING, pill
+from project.core.display import NOTHING, moment, pill
 from project.core.errors import AppError
 from proxies import fetching
 from proxies.choices import FetchOutcome, ProxyState
@@ -86,8 +86,8 @@ class ProxySourceAdmin(ModelAdmin):
         "life",
         "harvest",
         "survival",
-        "last_fetch_at",
-        "next_fetch_at",
+        "fetched",
+        "due",
         "failures_in_row",
     )
     list_editable = ("is_enabled",)
@@ -173,6 +173,14 @@ class ProxySourceAdmin(ModelAdmin):
         tone = tones.get(FetchOutcome(source.last_outcome), "bad")
         text = source.get_last_error_type_display() or source.get_last_outcome_display()
         return pill(tone, text)
+
+    @admin.display(description="Fetched", ordering="last_fetch_at")
+    def fetched(self, source: ProxySource) -> SafeString:
+        return moment(source.last_fetch_at)
+
+    @admin.display(description="Next", ordering="next_fetch_at")
+    def due(self, source: ProxySource) -> SafeString:
+        return moment(source.next_fetch_at if source.is_enabled else None)
 
     @admin.display(description="Refused lines")
     def refused(self, source: ProxySource) -> SafeString:

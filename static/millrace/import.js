@@ -74,6 +74,8 @@ if (form) {
     else form.elements.text.value = event.dataTransfer.getData("text");
   });
   form.elements.text.addEventListener("input", () => { if (form.elements.text.value) hold(null); });
+  // unfold's script would look for a text field beside it, which isn't there
+  field(form, "file").hasChangeListener = true;
   field(form, "choose").addEventListener("click", () => field(form, "file").click());
   field(form, "file").addEventListener("change", named);
   field(form, "preview").addEventListener("click", look);
