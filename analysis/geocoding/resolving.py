@@ -34,12 +34,12 @@ class Asked:
 class Weights:
     """How much each reason counts; fitted over half of the labelled news (docs/places.md)."""
 
-    known: float = 1.0
+    known: float = 0.84
     container: float = 12.0
-    country: float = 3.0
-    region: float = 2.5
-    near: float = 2.0
-    near_km: float = 150.0
+    country: float = 2.0
+    region: float = 0.55
+    near: float = 5.0
+    near_km: float = 1200.0
     rounds: int = 3
 
 
