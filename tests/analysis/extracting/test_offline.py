@@ -65,7 +65,7 @@ def test_capitals_help_where_there_are_some(extractor):
 
 
 def test_places_of_traditional_and_simplified_chinese_are_found(extractor):
-    assert names(extractor, CHINESE) == ["臺北", "九份", "花蓮", "台東", "东京", "京都", "大阪"]
+    assert names(extractor, CHINESE) == ["臺北", "九份老街", "花蓮", "台東", "东京", "京都", "大阪"]
 
 
 def test_places_of_japanese_are_found(extractor):
