@@ -66,8 +66,8 @@ def day_of(now: datetime) -> datetime:
     return now.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def require(quota: str, *, user_id: int | None, now: datetime) -> None:
-    """Refuse one more than the plan of a user allows; call it inside the transaction.
+def require(quota: str, *, user_id: int | None, now: datetime, count: int = 1) -> None:
+    """Refuse more than the plan of a user allows; call it inside the transaction.
 
     Nobody (the system itself) and staff have no quota. The user's row is locked until the end
     of the transaction, so that rivals can't both take the last one.
@@ -76,6 +76,7 @@ def require(quota: str, *, user_id: int | None, now: datetime) -> None:
         quota: one of ``KNOWN``.
         user_id: who asks; None: the system.
         now: the moment, UTC.
+        count: how many more.
 
     Raises:
         HeldQuotaError: as many are held as the plan allows.
@@ -87,7 +88,7 @@ def require(quota: str, *, user_id: int | None, now: datetime) -> None:
     limit = limit_of(user, quota, at=now) if user is not None else None
     if limit is None:
         return
-    if _counts[quota](user_id, now) < limit:
+    if _counts[quota](user_id, now) + count <= limit:
         return
     if quota != JOBS_PER_DAY:
         raise HeldQuotaError(f"your plan allows {limit} at once", quota=quota, limit=limit)

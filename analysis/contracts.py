@@ -4,7 +4,7 @@ Times are milliseconds from the beginning of the video. Coordinates are WGS 84 d
 
 A strategy's ``model`` and ``geocode_mode`` are ``"offline"`` (``choices.OFFLINE``) for the extractor
 and the geocoder that need no network. ``StrategyInputs.extra`` always holds ``language``: a code, or
-empty for the video's own. ``fetch_video``'s ``egress`` is the URL of a leased proxy; empty: directly.
+empty for the video's own.
 """
 
 from collections.abc import Iterator, Sequence

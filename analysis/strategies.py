@@ -86,6 +86,12 @@ def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) < 10  # noqa: PLR2004 -- fits the key
 
 
+def state_of(strategy: Strategy) -> dict[str, Any]:
+    """Return a strategy as the API shows it."""
+    names = ("name", "description", "strategy_hash", *_INPUTS, "language", "is_default")
+    return {"id": strategy.pk, **{name: getattr(strategy, name) for name in names}}
+
+
 def has_results(strategy: Strategy) -> bool:
     """Say whether anything was ever analysed so: results keep the meaning of their hash."""
     return Analysis.objects.filter(strategy=strategy).exists()

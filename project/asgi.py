@@ -15,6 +15,7 @@ from servestatic import ServeStaticASGI  # noqa: E402 -- as above
 
 from accounts.api.asgi import CallerMiddleware  # noqa: E402 -- as above
 from accounts.api.throttling import LimitedStream  # noqa: E402 -- as above
+from analysis import routing as analysis_routing  # noqa: E402 -- as above
 from project.core import garbage, processes, requests, routing  # noqa: E402 -- as above
 from project.core.choices import Role  # noqa: E402 -- as above
 
@@ -23,12 +24,22 @@ _router: Any = URLRouter
 _path: Any = path
 http = _router(
     [
-        *[_path(route, CallerMiddleware(LimitedStream(app))) for route, app in routing.streams],
+        *[
+            _path(route, CallerMiddleware(LimitedStream(app)))
+            for route, app in (*routing.streams, *analysis_routing.sse)
+        ],
         re_path(r"", django_application),  # type: ignore[arg-type]
     ]
 )
 websocket = CallerMiddleware(
-    LimitedStream(_router([_path(route, app) for route, app in routing.websockets]))
+    LimitedStream(
+        _router(
+            [
+                _path(route, app)
+                for route, app in (*routing.websockets, *analysis_routing.websockets)
+            ]
+        )
+    )
 )
 
 

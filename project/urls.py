@@ -27,6 +27,7 @@ urlpatterns = [
     path("api/", include("accounts.api.urls")),
     path("api/", include("proxies.api.urls")),
     path("api/", include("markets.api.urls")),
+    path("api/", include("analysis.api.urls")),
     path("", include("proxies.api.open_urls")),
     path("", include("accounts.page_urls")),
 ]

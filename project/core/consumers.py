@@ -69,11 +69,15 @@ class RunConsumer(Following):
         """Return what is followed, from the event with the number ``since`` on."""
         return View({self.scope["url_route"]["kwargs"]["run_id"]: since}, caller=self.caller)
 
+    def since_in_query(self) -> str | None:
+        """Return the number of the last event that the client has, as it was written."""
+        query = parse_qs(self.scope["query_string"].decode("latin-1"))
+        return query.get("since", [None])[0]
+
     async def follow(self) -> None:
         if not self.caller.is_known:
             raise problems.NotAuthenticatedError
-        query = parse_qs(self.scope["query_string"].decode("latin-1"))
-        view = await self.view(sse.position(query.get("since", [None])[0]))
+        view = await self.view(sse.position(self.since_in_query()))
         async with view.follow() as subscription:
             await self.accept()
             await self.send_all(view, subscription)

@@ -29,6 +29,7 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "project.core.api.streams_schema.add",
+        "analysis.api.streams_schema.add",
     ],
     "ENUM_NAME_OVERRIDES": {
         "RunStatusEnum": "project.core.choices.RunStatus.choices",

@@ -43,7 +43,11 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
         ),
         (),
     ),
-    ("Analysis", (), ("analysis",)),
+    (
+        "Analysis",
+        ("analysis.job", "analysis.analysis", "analysis.strategy", "analysis.failure"),
+        ("analysis",),
+    ),
     ("Storage", ("storage.backup", "storage.poolsample"), ("storage",)),
     ("Accounts", ("accounts.user", "accounts.apikey", "auth.group"), ("accounts", "auth")),
     (
@@ -57,6 +61,15 @@ FOLDED: Final = "Engine room"
 ICONS: Final = {
     "accounts.apikey": "key",
     "accounts.user": "person",
+    "analysis.analysis": "map",
+    "analysis.batch": "stacks",
+    "analysis.checkpoint": "save",
+    "analysis.correction": "edit_location_alt",
+    "analysis.failure": "wrong_location",
+    "analysis.job": "smart_display",
+    "analysis.place": "location_on",
+    "analysis.strategy": "tune",
+    "analysis.video": "movie",
     "auth.group": "group",
     "core.leadership": "flag",
     "core.processheartbeat": "ecg_heart",

@@ -33,7 +33,8 @@ def _problem(description: str) -> dict[str, Any]:
     return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
 
 
-def _operation(name: str, summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+def operation(name: str, summary: str, *parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return a stream's operation."""
     return {
         "operationId": name,
         "summary": summary,
@@ -56,8 +57,8 @@ def _operation(name: str, summary: str, *parameters: dict[str, Any]) -> dict[str
 
 def add(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:  # noqa: FBT001 -- a hook's signature
     """Add the streams to the document."""
-    one = _operation("runs_stream", "Follow a run", _RUN_ID)
-    many = _operation("runs_stream_many", "Follow several runs over one connection", _IDS)
+    one = operation("runs_stream", "Follow a run", _RUN_ID)
+    many = operation("runs_stream_many", "Follow several runs over one connection", _IDS)
     result["paths"]["/api/runs/{run_id}/stream"] = {"get": one}
     result["paths"]["/api/runs/stream"] = {"get": many}
     result["paths"] = dict(sorted(result["paths"].items()))

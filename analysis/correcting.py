@@ -1,0 +1,298 @@
+"""What people put right on the map, laid over what the geocoder said: the first authority.
+
+Results are shared by all who ask for a video, so corrections never change them: they are applied
+when a place is shown. An owner's count for what the owner sees, staff's for everybody; the owner's
+own come first. They hold for every later job, too: in the same video wherever the name is spoken,
+in other videos where the geocoder makes the same mistake with the same name (a move or a new
+name; what was dropped or merged in one video may be right in another).
+"""
+
+import math
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import Q
+
+from analysis.choices import Change
+from analysis.models import Analysis, Correction, Place, Video
+from project.core.callers import Caller
+from project.core.errors import FieldProblem, InvalidInputError, NotFoundError
+from project.core.moments import stamp
+
+#: A geocoder's answer so near to one that was corrected is the same mistake.
+SAME_SPOT_KM: Final = 1.0
+#: Changes that are right in other videos, too.
+ELSEWHERE: Final = (Change.MOVE, Change.RENAME)
+_EARTH_KM: Final = 6371.0
+
+
+class PlaceNotFoundError(NotFoundError):
+    """There is no such place on the map."""
+
+    title = "No such place"
+
+
+class BadCorrectionError(InvalidInputError):
+    """The correction can't be made as it stands."""
+
+    code = "bad_correction"
+    title = "This can't be corrected so"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to change of a place; what is None stays.
+
+    Attributes:
+        coordinates: where it is: longitude, latitude.
+        name: what it is called.
+        merge_into: number of the place that it is the same as.
+        dropped: True takes it off the map; False puts it back.
+    """
+
+    coordinates: tuple[float, float] | None = None
+    name: str | None = None
+    merge_into: int | None = None
+    dropped: bool | None = None
+
+
+@dataclass(slots=True)
+class Shown:
+    """A place as one caller sees it."""
+
+    place: Place
+    name: str
+    longitude: float
+    latitude: float
+    authority: str
+    made: list[Correction] = field(default_factory=list)
+    is_staff: bool = False
+    viewer_id: int | None = None
+
+    @property
+    def correction(self) -> dict[str, Any] | None:
+        """Who put it right, when and how; None where nobody did."""
+        if not self.made:
+            return None
+        last = max(self.made, key=lambda one: (one.made_at, one.pk))
+        return {
+            "by": self._name_of(last),
+            "at": stamp(last.made_at),
+            "changes": sorted({str(one.change) for one in self.made}),
+        }
+
+    def _name_of(self, correction: Correction) -> str:
+        """Return who made it: to strangers staff are staff."""
+        is_own = self.viewer_id is not None and correction.made_by_id == self.viewer_id
+        if correction.made_by is not None and (is_own or self.is_staff):
+            return str(correction.made_by)
+        return "staff" if correction.for_everybody else "somebody"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The corrections that count for one caller and one video, later ones last."""
+
+    video_id: int
+    caller: Caller
+    by_name: dict[str, list[Correction]]
+
+    def of(self, place: Place) -> dict[str, Correction]:
+        """Return the corrections of a place, one per kind of change."""
+        found: dict[str, Correction] = {}
+        for one in self.by_name.get(fold(place.raw), ()):
+            if one.video_id == self.video_id or _is_same_mistake(one, place):
+                found[one.change] = one
+        return found
+
+
+def fold(raw: str) -> str:
+    """Return a spoken name as it is compared: width, case and blanks don't matter."""
+    return " ".join(unicodedata.normalize("NFKC", raw).casefold().split())[:300]
+
+
+def _is_same_mistake(correction: Correction, place: Place) -> bool:
+    if correction.change not in ELSEWHERE:
+        return False
+    was = (correction.was_longitude, correction.was_latitude)
+    return distance_km(was, (place.longitude, place.latitude)) <= SAME_SPOT_KM
+
+
+def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the distance of two points (longitude, latitude) on a sphere."""
+    lon1, lat1, lon2, lat2 = map(math.radians, (*one, *other))
+    half = math.sin((lat2 - lat1) / 2) ** 2
+    half += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
+    return 2 * _EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
+
+
+def known(video: Video, names: Iterable[str], *, by: Caller) -> Known:
+    """Return the corrections of ``names`` that count for ``by``; one query."""
+    folded = sorted({fold(name) for name in names})
+    audience = Q(for_everybody=True)
+    if by.user_id is not None:
+        audience |= Q(made_by_id=by.user_id)
+    rows = Correction.objects.filter(audience, raw__in=folded, is_taken_back=False)
+    rows = rows.filter(Q(video=video) | Q(change__in=ELSEWHERE)).select_related("made_by")
+
+    def rank(one: Correction) -> tuple[bool, bool, datetime, int]:
+        is_own = by.user_id is not None and one.made_by_id == by.user_id
+        return (one.video_id == video.pk, is_own, one.made_at, one.pk)
+
+    by_name: dict[str, list[Correction]] = {}
+    for one in sorted(rows, key=rank):
+        by_name.setdefault(one.raw, []).append(one)
+    return Known(video.pk, by, by_name)
+
+
+def applied(places: Sequence[Place], corrections: Known) -> list[Shown]:
+    """Return the places that are on the map, as the caller sees them."""
+    found = {place.n: corrections.of(place) for place in places}
+    names = {fold(place.raw) for place in places}
+    into = {
+        fold(place.raw): found[place.n][Change.MERGE].merge_into
+        for place in places
+        if Change.MERGE in found[place.n]
+    }
+    return [
+        _shown(place, found[place.n], corrections.caller)
+        for place in places
+        if Change.DROP not in found[place.n] and not _is_merged(fold(place.raw), into, names)
+    ]
+
+
+def _is_merged(name: str, into: dict[str, str], names: set[str]) -> bool:
+    """Say whether a place has become another that is there; not where that leads back to it."""
+    seen = {name}
+    at = name
+    while at in into and into[at] in names:
+        at = into[at]
+        if at in seen:
+            return False
+        seen.add(at)
+    return at != name
+
+
+def _shown(place: Place, made: dict[str, Correction], caller: Caller) -> Shown:
+    shown = Shown(
+        place,
+        place.name,
+        place.longitude,
+        place.latitude,
+        place.authority,
+        is_staff=caller.is_staff,
+        viewer_id=caller.user_id,
+    )
+    move, rename = made.get(Change.MOVE), made.get(Change.RENAME)
+    if move is not None and move.longitude is not None and move.latitude is not None:
+        shown.longitude, shown.latitude = move.longitude, move.latitude
+        shown.authority = "correction"
+    if rename is not None:
+        shown.name = rename.name
+    shown.made = [one for one in (move, rename) if one is not None]
+    return shown
+
+
+def correct(
+    analysis: Analysis, n: int, wanted: Wanted, *, by: Caller, now: datetime
+) -> Shown | None:
+    """Write down what a person puts right; return the place as it is shown then.
+
+    Args:
+        analysis: whose map.
+        n: the place's number on it.
+        wanted: what is to change.
+        by: the person: staff correct for everybody.
+        now: the moment, UTC.
+
+    Returns:
+        None for a place that is not on the map any more.
+
+    Raises:
+        PlaceNotFoundError: there is none with this number.
+        BadCorrectionError: nothing is to change, or it can't.
+    """
+    places = list(analysis.places.all())
+    place = next((one for one in places if one.n == n), None)
+    if place is None:
+        raise PlaceNotFoundError(f"no place {n}")
+    shown = {one.place.n for one in applied(places, _known_to(analysis, places, by))}
+    if n not in shown and wanted.dropped is not False:
+        raise PlaceNotFoundError(f"place {n} is not on the map any more")
+    rows = _rows(analysis, place, wanted, {one.n: one for one in places if one.n in shown})
+    with transaction.atomic():
+        if wanted.dropped is False:
+            _take_back_drops(analysis.video, place, by=by)
+        for row in rows:
+            row.for_everybody, row.made_by_id, row.made_at = by.is_staff, by.user_id, now
+        Correction.objects.bulk_create(rows)
+    after = applied(places, _known_to(analysis, places, by))
+    return next((one for one in after if one.place.n == n), None)
+
+
+def _known_to(analysis: Analysis, places: Sequence[Place], by: Caller) -> Known:
+    return known(analysis.video, [place.raw for place in places], by=by)
+
+
+def _take_back_drops(video: Video, place: Place, *, by: Caller) -> None:
+    """Put a place back: also where it was merged into another one."""
+    mine = Correction.objects.filter(
+        video=video, raw=fold(place.raw), change__in=[Change.DROP, Change.MERGE]
+    )
+    own = Q(made_by_id=by.user_id)
+    mine.filter(own | Q(for_everybody=True) if by.is_staff else own).update(is_taken_back=True)
+
+
+def _rows(
+    analysis: Analysis, place: Place, wanted: Wanted, others: dict[int, Place]
+) -> list[Correction]:
+    changes: dict[str, dict[str, Any]] = {}
+    if wanted.coordinates is not None:
+        changes[Change.MOVE] = _moved(*wanted.coordinates)
+    if wanted.name is not None:
+        changes[Change.RENAME] = _renamed(wanted.name)
+    if wanted.merge_into is not None:
+        changes[Change.MERGE] = _merged(place, others.get(wanted.merge_into))
+    if wanted.dropped:
+        changes[Change.DROP] = {}
+    if not changes and wanted.dropped is None:
+        raise _bad("body", "say what to change: coordinates, location, merge_into or dropped")
+    return [
+        Correction(
+            video=analysis.video,
+            raw=fold(place.raw),
+            change=change,
+            was_name=place.name,
+            was_longitude=place.longitude,
+            was_latitude=place.latitude,
+            **values,
+        )
+        for change, values in changes.items()
+    ]
+
+
+def _moved(longitude: float, latitude: float) -> dict[str, Any]:
+    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):  # noqa: PLR2004 -- the globe
+        raise _bad("coordinates", "longitude -180 to 180, latitude -90 to 90")
+    return {"longitude": longitude, "latitude": latitude}
+
+
+def _renamed(name: str) -> dict[str, Any]:
+    if not name.strip():
+        raise _bad("location", "a name")
+    return {"name": name.strip()[:300]}
+
+
+def _merged(place: Place, other: Place | None) -> dict[str, Any]:
+    if other is None or fold(other.raw) == fold(place.raw):
+        raise _bad("merge_into", "the number of another place on the map")
+    return {"merge_into": fold(other.raw)}
+
+
+def _bad(name: str, expected: str) -> BadCorrectionError:
+    wrong = FieldProblem(name, "invalid", expected)
+    return BadCorrectionError(f"{name}: {expected}", fields=(wrong,))
