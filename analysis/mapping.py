@@ -3,10 +3,11 @@
 Also tried again by itself: a retry asks for the failures alone.
 """
 
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 from django.utils import timezone
 
@@ -14,8 +15,10 @@ from analysis import correcting, geocoding, metrics, routes, values
 from analysis.attempts import Attempt
 from analysis.choices import Outcome, Phase
 from analysis.contracts import Located, Mention, Unlocated, VideoContext
+from analysis.failures import Transient
 from analysis.models import Analysis, Failure, Place
 from project.core.callers import NOBODY
+from project.core.working import StopWorkError
 
 #: Places that come within so many seconds of each other are told together.
 TELL_EVERY_S: Final = 0.2
@@ -53,11 +56,7 @@ class Board:
         if not (self.places or self.failures):
             return
         attempt, progress = self.attempt, (self.answered, self.total)
-        with attempt.held():
-            self._forget_failures()
-            Place.objects.bulk_create(self.places)
-            Failure.objects.bulk_create(self.failures)
-        places, self.places, self.failures = self.places, [], []
+        places = self.store()
         attempt.report(Phase.GEOCODE, *progress, located=self.located, failed=self.failed)
         if places:
             known = correcting.known(attempt.video, [place.raw for place in places], by=NOBODY)
@@ -71,6 +70,15 @@ class Board:
             )
             attempt.log("places_located", Phase.GEOCODE, places=len(places))
         self.told_s = time.monotonic()
+
+    def store(self) -> list[Place]:
+        """Store what has gathered; return the places in it."""
+        with self.attempt.held():
+            self._forget_failures()
+            Place.objects.bulk_create(self.places)
+            Failure.objects.bulk_create(self.failures)
+        places, self.places, self.failures = self.places, [], []
+        return places
 
     def _forget_failures(self) -> None:
         """Drop the failures that are answered anew; of a first try there are none."""
@@ -145,8 +153,13 @@ def _locate(
     geocoder = geocoding.geocoder_for(attempt.strategy)
     answers = geocoder.locate([mention for _, mention in numbered], context)
     found = attempt.aside.each(iter(answers))
-    for (number, _), answer in zip(numbered, found, strict=True):
-        board.add(number, answer)
+    try:
+        for (number, _), answer in zip(numbered, found, strict=True):
+            board.add(number, answer)
+    except (StopWorkError, Transient):
+        with contextlib.suppress(StopWorkError):  # lost: the next one finds it again
+            board.store()
+        raise
     board.tell()
     took_s = time.monotonic() - began_s
     metrics.PHASE_SECONDS.labels(Phase.GEOCODE).observe(took_s)
@@ -166,8 +179,3 @@ def finish(attempt: Attempt) -> int:
             failures_at=now,
         )
     return failed
-
-
-def outline(analysis: Analysis) -> dict[str, Any]:
-    """Return how many places there are, and how many of them are on the map."""
-    return {"places_total": analysis.places_total, "places_located": analysis.places.count()}

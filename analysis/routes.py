@@ -2,15 +2,8 @@
 
 from typing import Any
 
+from analysis import writing
 from analysis.correcting import Shown
-
-
-def timecode(ms: int) -> str:
-    """Return a moment of a video as ``HH:MM:SS,mmm``."""
-    seconds, milliseconds = divmod(max(0, ms), 1000)
-    minutes, seconds = divmod(seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:02d}:{minutes:02d}:{seconds:02d},{milliseconds:03d}"
 
 
 def of(shown: Shown) -> dict[str, Any]:
@@ -21,7 +14,7 @@ def of(shown: Shown) -> dict[str, Any]:
         "location": shown.name,
         "coordinates": [shown.longitude, shown.latitude],
         "description": place.description,
-        "timecode": timecode(place.start_ms),
+        "timecode": writing.timecode(place.start_ms),
         "tags": place.tags,
         "marker": place.marker,
         "raw": place.raw,

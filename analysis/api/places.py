@@ -28,18 +28,12 @@ from project.core.api.permissions import InAnalysis
 from project.core.api.schema import problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rest_framework.request import Request
 
     from analysis.models import Analysis
 
 _STRATEGY = OpenApiParameter("strategy", OpenApiTypes.STR, description="its hash, or its name")
-_FORMATS: Final[dict[str, tuple[str, Callable[..., str | bytes]]]] = {
-    "geojson": ("application/geo+json", writing.geojson),
-    "gpx": ("application/gpx+xml", writing.gpx),
-    "kml": ("application/vnd.google-earth.kml+xml", writing.kml),
-}
+JSON_FORM: Final = "json"
 
 
 def _analysis(request: Request, video_id: str) -> Analysis:
@@ -57,24 +51,27 @@ class Locations(APIView):
         summary="List the places of a video in the order spoken; while it is at work, those so far",
         parameters=[
             _STRATEGY,
-            OpenApiParameter("format", OpenApiTypes.STR, enum=["json", *_FORMATS]),
+            OpenApiParameter("format", OpenApiTypes.STR, enum=[JSON_FORM, *writing.FORMS]),
         ],
         responses={
             (200, "application/json"): LocationsOut,
-            **{(200, media): OpenApiTypes.STR for media, _ in _FORMATS.values()},
+            **{(200, form.content_type): OpenApiTypes.STR for form in writing.FORMS.values()},
             **WRONG,
         },
     )
     def get(self, request: Request, video_id: str) -> Response | HttpResponse:
-        wanted = asking.parameter(request, "format", known=("json", *_FORMATS))
+        wanted = asking.parameter(request, "format", known=(JSON_FORM, *writing.FORMS))
         analysis = _analysis(request, video_id)
         found = reading.locations(analysis, by=caller_of(request))
-        if wanted in ("", "json"):
+        if wanted in ("", JSON_FORM):
             return Response(LocationsOut(found).data)
-        media, write = _FORMATS[wanted]
-        title = analysis.video.title or video_id
-        answer = HttpResponse(write(found["routes"], title=title), content_type=media)
-        answer["Content-Disposition"] = f'attachment; filename="places.{wanted}"'
+        video = analysis.video
+        route = writing.route_of(
+            found["routes"], video_id=video_id, title=video.title, video_url=video.url
+        )
+        body, form = writing.written(wanted, route)
+        answer = HttpResponse(body, content_type=form.content_type)
+        answer["Content-Disposition"] = f'attachment; filename="places.{form.ending}"'
         return answer
 
 

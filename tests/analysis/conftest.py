@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from analysis.models import Strategy
+from project.core.callers import Caller
 from tests.analysis import doing, gazetteers
+from tests.analysis.factories import make_strategy, make_unlimited_user
 
 
 @pytest.fixture
@@ -25,6 +28,19 @@ def outside(monkeypatch: pytest.MonkeyPatch) -> doing.Outside:
     found = doing.Outside()
     found.install(monkeypatch.setattr)
     return found
+
+
+@pytest.fixture
+def default_strategy(db: Any) -> Strategy:
+    """The default, which tests with transactions of their own empty out."""
+    found = Strategy.objects.filter(is_default=True).first()
+    return found or make_strategy(name="offline", is_default=True)
+
+
+@pytest.fixture
+def caller(default_strategy: Strategy) -> Caller:
+    """A plain user without quotas."""
+    return Caller(user_id=make_unlimited_user().pk)
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis import batches, extracting, geocoding, pipeline
+from analysis import batches, compressing, extracting, geocoding, pipeline
 from analysis.adapters import videos
 from analysis.contracts import (
     Extraction,
@@ -57,6 +57,7 @@ class Outside:
     def install(self, put: Callable[..., Any]) -> None:
         """Take the place of the adapters beneath the phases."""
         put(videos, "fetch_video", self.fetch)
+        put(compressing, "compress", self.compress)
         put(extracting, "extractor_for", lambda inputs: fakes.Finder(self, inputs))
         put(geocoding, "geocoder_for", lambda inputs, **_: fakes.Locator(self, inputs))
 
@@ -67,6 +68,12 @@ class Outside:
         self.before_fetch()
         context = VideoContext(videos.video_id_of(url), title="Round Taiwan", language="en")
         return context, list(self.speech), {"uploader": "somebody"}
+
+    @staticmethod
+    def compress(segments: Sequence[Segment], *, on_progress: Any, **_: Any) -> list[Segment]:
+        for number in range(len(segments)):
+            on_progress(number + 1, len(segments))
+        return list(segments)
 
     def extract(self, chunk: Sequence[Segment], inputs: StrategyInputs) -> Extraction:
         self.extracted.append(chunk[0].text)

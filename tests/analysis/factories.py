@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from accounts.models import User
 from analysis import strategies
 from analysis.choices import Change, Outcome
 from analysis.models import (
@@ -18,9 +19,16 @@ from analysis.models import (
     Strategy,
     Video,
 )
-from tests.factories import make_run
+from tests.factories import make_plan, make_run, make_subscription, make_user
 
 _numbers: Final = count(1)
+
+
+def make_unlimited_user(**fields: Any) -> User:
+    """A plain user whose plan has no limits."""
+    user = make_user(**fields)
+    make_subscription(user=user, plan=make_plan(is_unlimited=True))
+    return user
 
 
 def make_strategy(**fields: Any) -> Strategy:

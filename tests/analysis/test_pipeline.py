@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from analysis import jobs, pipeline, reading, submitting
+from analysis.contracts import Segment
 from analysis.failures import Deterministic, Transient
 from analysis.models import Checkpoint, Job, Place
 from project.core.callers import Caller
@@ -11,15 +12,9 @@ from project.core.models import Run, RunEvent
 from tests.analysis import doing
 from tests.analysis.doing import Outside
 from tests.analysis.factories import make_strategy
-from tests.factories import make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
-
-
-@pytest.fixture
-def caller() -> Caller:
-    return Caller(user_id=make_user().pk)
 
 
 def ask(caller: Caller, url: str = URL, **fields: Any) -> Job:
@@ -116,7 +111,7 @@ def test_a_server_that_says_429_twice_then_answers(outside: Outside, caller: Cal
     outside.before_fetch = busy
     job = ask(caller)
     for _ in range(3):
-        Run.objects.filter(pk=job.run_id).update(next_try_at=None)
+        Run.objects.filter(jobs=job).update(next_try_at=None)
         doing.finish(job)
 
     assert job.status == "partial"
@@ -138,7 +133,7 @@ def test_the_tries_of_one_phase_are_not_those_of_another(outside: Outside, calle
     outside.before_locate = fails("locate")
     job = ask(caller)
     for _ in range(7):
-        Run.objects.filter(pk=job.run_id).update(next_try_at=None)
+        Run.objects.filter(jobs=job).update(next_try_at=None)
         doing.finish(job)
 
     assert job.status == "partial"
@@ -198,7 +193,7 @@ def test_chunks_that_were_paid_for_are_not_asked_for_again(
     outside.before_extract = third_fails
     job = ask(caller)
     for _ in range(2):
-        Run.objects.filter(pk=job.run_id).update(next_try_at=None)
+        Run.objects.filter(jobs=job).update(next_try_at=None)
         doing.finish(job)
 
     first = [piece[0].text for piece in pieces]
@@ -273,7 +268,7 @@ def test_nothing_to_retry(outside: Outside, caller: Caller):
 
 
 def test_what_a_database_cannot_keep_is_left_out(outside: Outside, caller: Caller):
-    outside.speech[0] = doing.Segment(0, 1_000, "nul \x00 and half \ud83d of taipei in the city")
+    outside.speech[0] = Segment(0, 1_000, "nul \x00 and half \ud83d of taipei in the city")
 
     job = doing.finish(ask(caller))
 

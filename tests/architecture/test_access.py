@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from tests.analysis.factories import make_analysis, make_batch, make_job, make_place
 from tests.factories import make_device, make_key, make_run, make_staff, make_user
 from tests.proxies.factories import make_lease
 
@@ -101,6 +102,19 @@ TABLE: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("api/backfill-tasks/<int:task_id>/retry", "POST"): (STAFF, ""),
     ("api/collectors", "GET"): (STAFF, ""),
     ("api/collectors/<int:collector_id>/run", "POST"): (STAFF, ""),
+    ("api/videos/analyze", "POST"): (SCOPED, "analysis:write"),
+    ("api/videos/analyze/batch", "POST"): (SCOPED, "analysis:write"),
+    ("api/videos/<str:video_id>/locations", "GET"): (SCOPED, "analysis:read"),
+    ("api/videos/<str:video_id>/locations/<int:n>", "PATCH"): (SCOPED, "analysis:write"),
+    ("api/videos/<str:video_id>/failures", "GET"): (SCOPED, "analysis:read"),
+    ("api/videos/<str:video_id>/geocode/retry", "POST"): (SCOPED, "analysis:write"),
+    ("api/jobs", "GET"): (SCOPED, "analysis:read"),
+    ("api/jobs/<uuid:job_id>", "GET"): (SCOPED, "analysis:read"),
+    ("api/jobs/<uuid:job_id>/cancel", "POST"): (SCOPED, "analysis:write"),
+    ("api/jobs/<uuid:job_id>/retry", "POST"): (SCOPED, "analysis:write"),
+    ("api/batches/<uuid:batch_id>", "GET"): (SCOPED, "analysis:read"),
+    ("api/batches/<uuid:batch_id>/cancel", "POST"): (SCOPED, "analysis:write"),
+    ("api/strategies", "GET"): (SCOPED, "analysis:read"),
 }
 SCOPES: Final = frozenset(
     f"{app}:{verb}"
@@ -113,6 +127,9 @@ VALUES: Final = {
     "<uuid:run_id>": "5f8b0b8e-0000-4000-8000-000000000000",
     "<str:device_id>": "s999999",
     "<str:token>": "token",
+    "<str:video_id>": "nobody",
+    "<uuid:job_id>": "5f8b0b8e-0000-4000-8000-000000000000",
+    "<uuid:batch_id>": "5f8b0b8e-0000-4000-8000-000000000000",
 }
 
 
@@ -235,6 +252,10 @@ def test_strangers_objects_are_not_there() -> None:
         make_key(owner).key,
         make_device(user=owner),
     )
+    analysis = make_analysis(outcome="partial")
+    make_place(analysis=analysis, n=1)
+    job, batch = make_job(analysis=analysis, owner=owner), make_batch(owner=owner)
+    video_id = analysis.video.video_id
     told = {"token": str(lease.token), "outcome": "ok"}
     asked: list[tuple[str, str, dict[str, str]]] = [
         ("GET", f"/api/runs/{run.pk}", {}),
@@ -242,6 +263,13 @@ def test_strangers_objects_are_not_there() -> None:
         ("POST", f"/api/runs/{run.pk}/retry", {}),
         ("POST", f"/api/proxies/leases/{lease.pk}/renew", {"token": str(lease.token)}),
         ("POST", f"/api/proxies/leases/{lease.pk}/release", told),
+        ("GET", f"/api/jobs/{job.pk}", {}),
+        ("POST", f"/api/jobs/{job.pk}/cancel", {}),
+        ("GET", f"/api/batches/{batch.pk}", {}),
+        ("GET", f"/api/videos/{video_id}/locations", {}),
+        ("GET", f"/api/videos/{video_id}/failures", {}),
+        ("POST", f"/api/videos/{video_id}/geocode/retry", {}),
+        ("PATCH", f"/api/videos/{video_id}/locations/1", {"location": "x"}),
         ("DELETE", f"/api/auth/keys/{key.pk}", {}),
         ("DELETE", f"/api/auth/devices/s{device.pk}", {}),
         ("DELETE", f"/api/auth/devices/k{key.pk}", {}),
@@ -255,4 +283,4 @@ def test_strangers_objects_are_not_there() -> None:
         ]
 
     assert ask(strangers) == [404] * len(asked)
-    assert 404 not in ask(owners)[:6]
+    assert 404 not in ask(owners)[:12]

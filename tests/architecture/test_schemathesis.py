@@ -19,6 +19,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from tests.analysis.factories import make_analysis, make_batch, make_failure, make_place
+from tests.analysis.factories import make_job as make_analysis_job
 from tests.architecture.test_api import operations
 from tests.factories import make_device, make_key, make_run, make_staff, make_user
 from tests.markets.factories import (
@@ -33,7 +35,12 @@ from tests.proxies.factories import make_lease, make_source_entry
 
 EXAMPLES = 8
 #: Plain ASGI, which Django doesn't answer: tests/project/test_sse.py.
-STREAMS = ("/api/runs/stream", "/api/runs/{run_id}/stream")
+STREAMS = (
+    "/api/runs/stream",
+    "/api/runs/{run_id}/stream",
+    "/api/jobs/{job_id}/stream",
+    "/api/batches/{batch_id}/stream",
+)
 #: Writes itself: the OpenAPI document.
 SELF = ("/api/schema/",)
 WANTED = [status_code_conformance, content_type_conformance, response_schema_conformance]
@@ -82,6 +89,19 @@ def there(key: Any) -> dict[str, Any]:
         "collector_id": make_collector_config().pk,
         "device_id": f"s{make_device(user=user).pk}",
         "key_id": make_key(user).key.pk,
+        **_analysed(user),
+    }
+
+
+def _analysed(user: Any) -> dict[str, Any]:
+    analysis = make_analysis(outcome="partial")
+    make_place(analysis=analysis, n=1)
+    make_failure(analysis=analysis)
+    return {
+        "job_id": str(make_analysis_job(analysis=analysis, owner=user).pk),
+        "batch_id": str(make_batch(owner=user).pk),
+        "video_id": analysis.video.video_id,
+        "n": 1,
     }
 
 
