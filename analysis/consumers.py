@@ -93,7 +93,8 @@ class JobConsumer(RunConsumer):
         since = action.values.get("since", 0)
         if since < 0:
             raise BadActionError("subscribe: since is the number of an event")
-        await self.view(since)  # refuses, before what is being sent is stopped
+        async with (await self.view(since)).follow():
+            pass  # refuses, before what is being sent is stopped
         self._since = since
         if self._pump is not None:
             self._pump.cancel()

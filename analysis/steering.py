@@ -40,9 +40,9 @@ def read(message: Any) -> Action:
     Raises:
         BadActionError: there is no such action, or its values are wrong.
     """
-    if not isinstance(message, dict) or message.get("action") not in _VALUES:
+    name = message.get("action") if isinstance(message, dict) else None
+    if not isinstance(name, str) or name not in _VALUES:
         raise BadActionError(f'send {{"action": …}}: one of {", ".join(_VALUES)}')
-    name = message["action"]
     values = {key: value for key, value in message.items() if key != "action"}
     known = _VALUES[name]
     for key, value in values.items():

@@ -37,7 +37,7 @@ class AcceptedOut(serializers.Serializer[Any]):
     cached = serializers.BooleanField(help_text="the result was there already")
 
 
-class MetricsOut(serializers.Serializer[Any]):
+class JobMetricsOut(serializers.Serializer[Any]):
     """What a job cost and found."""
 
     tokens_in = serializers.IntegerField()
@@ -46,7 +46,7 @@ class MetricsOut(serializers.Serializer[Any]):
     strategy_hash = serializers.CharField()
 
 
-class StatsOut(serializers.Serializer[Any]):
+class JobStatsOut(serializers.Serializer[Any]):
     """What a job went through."""
 
     segments = serializers.IntegerField()
@@ -67,8 +67,8 @@ class JobOut(serializers.Serializer[Any]):
     created_at = serializers.CharField(help_text="ISO 8601, UTC")
     updated_at = serializers.CharField(help_text="ISO 8601, UTC")
     strategy_version = serializers.CharField(help_text="name of the strategy")
-    metrics = MetricsOut()
-    stats = StatsOut()
+    metrics = JobMetricsOut()
+    stats = JobStatsOut()
     error = LastErrorOut(allow_null=True)
     title = serializers.CharField(allow_blank=True)
     retry_of = serializers.UUIDField(allow_null=True)

@@ -4,6 +4,10 @@ from project.settings import env
 
 #: Sites whose videos are taken, separated by commas; none: any site.
 VIDEO_SITES = env.words("VIDEO_SITES")
+#: Which way videos' sites are asked: `direct`, `proxy_preferred`, `proxy_required`.
+VIDEO_EGRESS = env.text("VIDEO_EGRESS", "direct")
+#: The largest transcript that a user may upload, bytes.
+TRANSCRIPT_MAX_BYTES = env.whole("TRANSCRIPT_MAX_BYTES", 8 * 1024 * 1024, at_least=1)
 #: An OpenAI-compatible endpoint, for strategies that name a model; its key; what it may take.
 LLM_BASE_URL = env.url("LLM_BASE_URL", "", schemes=("http", "https"))
 LLM_API_KEY = env.text("LLM_API_KEY", "")

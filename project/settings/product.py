@@ -27,7 +27,3 @@ MAXMIND_DB = env.text("MAXMIND_DB", "")
 ERROR_LOG_DAYS = env.whole("ERROR_LOG_DAYS", 30, at_least=1)
 #: Cycles of a collector that must fail in a row for a market before staff are told.
 ALERT_AFTER_FAILURES = env.whole("ALERT_AFTER_FAILURES", 3, at_least=1)
-#: Which way videos' sites are asked: `direct`, `proxy_preferred`, `proxy_required`.
-VIDEO_EGRESS = env.text("VIDEO_EGRESS", "direct")
-#: The largest transcript that a user may upload, bytes.
-TRANSCRIPT_MAX_BYTES = env.whole("TRANSCRIPT_MAX_BYTES", 8 * 1024 * 1024, at_least=1)

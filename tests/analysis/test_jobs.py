@@ -159,9 +159,7 @@ def test_a_retry_is_made_once_at_a_time(caller, other, outside: Outside):
 def test_the_status_of_a_job_is_its_own_end_or_its_runs():
     waiting, working = make_job(), make_job()
     now = timezone.now()
-    Run.objects.filter(jobs=working).update(
-        status="running", claimed_until=now, heartbeat_at=now
-    )
+    Run.objects.filter(jobs=working).update(status="running", claimed_until=now, heartbeat_at=now)
     Job.objects.filter(pk=waiting.pk).update(final_status="done", ended_at=now)
 
     found = {
