@@ -34,7 +34,8 @@ def server(django_db_setup: Any, django_db_blocker: Any) -> Iterator[Server]:
 def secret(caller: Caller) -> str:
     from accounts.models import User
 
-    return make_key(User.objects.get(pk=caller.user_id)).secret
+    owner: Any = caller.user_id
+    return make_key(User.objects.get(pk=owner)).secret
 
 
 def ask(caller: Caller) -> Job:

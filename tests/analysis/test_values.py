@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from analysis import values
 from analysis.contracts import Mention, Segment, VideoContext
 
-texts = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\x00"), max_size=20)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
 times = st.integers(0, 10**9)
 
 
