@@ -173,6 +173,7 @@ class BackfillTaskAdmin(pages.ReadOnly):
     )
     readonly_fields = fields
     actions = ("retry_chosen",)
+    actions_list = ("retry_failed",)
     actions_detail = ("retry",)
 
     def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
@@ -212,6 +213,28 @@ class BackfillTaskAdmin(pages.ReadOnly):
             except AppError as error:
                 self.message_user(request, f"{task}: {error}", messages.WARNING)
         self.message_user(request, f"Tried {retried} task(s) again.", messages.SUCCESS)
+
+    @action(
+        description="Try all failed again",
+        url_path="retry-failed",
+        icon="refresh",
+        permissions=["manage"],
+        dialog={
+            "title": "Try all failed tasks again?",
+            "description": "Each goes on from where it stopped; canceled ones are left alone.",
+            "form_class": None,
+            "form_submit_text": "Try again",
+        },
+    )
+    def retry_failed(self, request: HttpRequest, form: Any) -> HttpResponse:
+        """Let all tasks that failed wait again; the most urgent start at once."""
+
+        def deed() -> str:
+            by, now = pages.caller_of(request), timezone.now()
+            retried = backfilling.retry_failed_tasks(now=now, by=by, anything=True)
+            return f"{retried} task(s) are tried again."
+
+        return pages.carry_out(request, deed, to=reverse("admin:markets_backfilltask_changelist"))
 
     @action(
         description="Try again",

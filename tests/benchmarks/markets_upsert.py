@@ -13,7 +13,7 @@ from functools import partial
 import pytest
 from django.db import connection, transaction
 
-from markets import checking, partitions, storing, timeframes
+from markets import checking, detecting, partitions, storing, timeframes
 from markets.choices import Policy, Source
 from markets.models import Candle
 from markets.rows import Row
@@ -37,6 +37,7 @@ def ours(series, page, *, validate=False):
         end_ms = page[-1].open_time + MINUTE
         asked = checking.Asked("BTC/USDT", timeframes.of("1m"), page[0].open_time, end_ms)
         page = checking.check(page, asked, policy=Policy.SKIP).rows
+        detecting.odd(page, before=[], step_ms=MINUTE, limits=detecting.USUAL)
     storing.upsert_candles(series_id=series.pk, rows=page, source=Source.COLLECT, now=NOW)
 
 

@@ -74,6 +74,20 @@ def test_failed_tasks_are_tried_again(admin_client):
     assert set(BackfillTask.objects.values_list("status", flat=True)) == {"pending"}
 
 
+def test_all_failed_tasks_are_tried_again_but_canceled_ones(admin_client):
+    failed = make_backfill_task(status="failed", error_type="network", ended_at=NOW)
+    canceled = make_backfill_task(status="failed", error_type="canceled", ended_at=NOW)
+    address = reverse("admin:markets_backfilltask_retry_failed")
+
+    admin_client.get(address)
+    assert BackfillTask.objects.filter(status="failed").count() == 2
+    admin_client.post(address, SENT)
+
+    failed.refresh_from_db()
+    canceled.refresh_from_db()
+    assert (failed.status, canceled.status) == ("pending", "failed")
+
+
 @pytest.mark.parametrize("model", ["gap", "backfilltask"])
 def test_pages_of_a_row_open(admin_client, model):
     row = {"gap": make_gap, "backfilltask": make_backfill_task}[model]()
