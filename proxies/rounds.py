@@ -137,11 +137,11 @@ def gauges() -> Iterable[Metric]:
 
 def _cumulated(found: Result) -> Iterator[tuple[str, float, float]]:
     """Yield each bucket's upper end in seconds, its cumulated share and the change of that."""
-    now = moved = 0.0
+    counted, moved, total = 0, 0.0, sum(found["histogram"])
     ends = [f"{end / 1000:g}" for end in BUCKETS_MS] + ["+Inf"]
-    for end, share, change in zip(ends, shares_of(found), found["histogram_delta"], strict=True):
-        now, moved = now + (share or 0.0), moved + (change or 0.0)
-        yield end, round(now, 4), round(moved, 4)
+    for end, count, change in zip(ends, found["histogram"], found["histogram_delta"], strict=True):
+        counted, moved = counted + count, moved + (change or 0.0)
+        yield end, round(counted / total, 4) if total else 0.0, round(moved, 3)
 
 
 @reports.register(kinds.VALIDATE.name)

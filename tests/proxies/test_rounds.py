@@ -68,6 +68,14 @@ def test_a_round_without_a_good_check_has_no_latency():
     assert rounds.shares_of(found) == [None] * 8
 
 
+def test_shares_add_up_to_one_whatever_the_counts():
+    run = make_round(ok=[50] * 16 + [200, 2000])
+
+    found = rounds.compared(rounds.sum_up(run), None)
+
+    assert [now for _, now, _ in rounds._cumulated(found)][-1] == 1.0
+
+
 def test_rounds_that_checked_nothing_are_passed_over():
     known = make_round(ok=[5])
     kept(known, {"checked": 1, "ok": 1})
@@ -90,7 +98,7 @@ def test_metrics_tell_the_last_round_and_its_change():
     assert "proxy_validation_round_success_ratio_delta 0.5" in lines
     assert 'proxy_validation_round_latency_share{le="0.1"} 0.3333' in lines
     assert 'proxy_validation_round_latency_share{le="+Inf"} 1.0' in lines
-    assert 'proxy_validation_round_latency_share_delta{le="0.1"} -0.6667' in lines
+    assert 'proxy_validation_round_latency_share_delta{le="0.1"} -0.667' in lines
 
 
 @pytest.mark.django_db(transaction=True)
