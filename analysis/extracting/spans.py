@@ -78,6 +78,8 @@ def _may_be(text: Text, span: Span) -> bool:
     if len(span.key) < 2 or span.key.isdigit() or span.key in _never():  # noqa: PLR2004
         return False
     if not text.cased:
+        if span.key.startswith("the ") and (span.key[4].isdigit() or span.key[4:] in _never()):
+            return False  # "the 3rd", "the city"
         return span.length == 1 or text.words[span.first].key not in cues.FUNCTION_WORDS
     return text.is_capital(span.first) and text.is_capital(span.last)
 

@@ -102,6 +102,10 @@ def test_a_long_cue_is_described_by_the_words_around_the_name(extractor):
     assert mention.description.endswith("…")
 
 
+def test_the_city_and_the_third_are_no_names(extractor):
+    assert names(extractor, "on the 3rd we left the city and went to the island") == []
+
+
 def test_the_title_vouches_for_a_name(extractor):
     text = "so bath is lovely and we walk around all day"
 
