@@ -18,6 +18,7 @@ from accounts.api.throttling import LimitedStream  # noqa: E402 -- as above
 from analysis import routing as analysis_routing  # noqa: E402 -- as above
 from project.core import garbage, processes, requests, routing  # noqa: E402 -- as above
 from project.core.choices import Role  # noqa: E402 -- as above
+from proxies import routing as proxies_routing  # noqa: E402 -- as above
 
 #: Channels' stubs know of Django's views alone, not of plain ASGI applications.
 _router: Any = URLRouter
@@ -28,6 +29,7 @@ http = _router(
             _path(route, CallerMiddleware(LimitedStream(app)))
             for route, app in (*routing.streams, *analysis_routing.sse)
         ],
+        *[_path(route, app) for route, app in proxies_routing.desks(django_application)],
         re_path(r"", django_application),  # type: ignore[arg-type]
     ]
 )

@@ -31,7 +31,8 @@ from proxies.adapters import checker, loops
 from proxies.adapters.probe import Finding, Limits, Subject
 from proxies.choices import Exclusivity, ProxyState, Verdict
 from proxies.identity import endpoint_key, exit_key
-from proxies.models import Check, LeaseSlot, PoolPolicy, Proxy
+from proxies.models import Check, LeaseSlot, Proxy
+from proxies.policies import Policy
 from proxies.querysets import ProxyQuerySet
 from proxies.scoring import Evidence
 
@@ -203,7 +204,7 @@ def _check(found: Finding, run_id: UUID | None, *, now: datetime) -> Check:
 
 
 def _changes(
-    proxy: Proxy, found: Finding, by_pool: dict[str, PoolPolicy], *, now: datetime
+    proxy: Proxy, found: Finding, by_pool: dict[str, Policy], *, now: datetime
 ) -> dict[str, Any]:
     known = Evidence(proxy.good_weight, proxy.total_weight, proxy.evidence_at)
     is_good = found.verdict == Verdict.OK
@@ -214,7 +215,7 @@ def _changes(
         "state": proxy.state,
         "pool": "",
         "last_checked_at": now,
-        **reporting.rated(proxy, evidence, bounds=reporting.bounds_of(by_pool), at=now),
+        **_rated(proxy, evidence, by_pool, now=now),
     }
     if is_good:
         changes |= _good_news(found, now=now)
@@ -223,6 +224,13 @@ def _changes(
     else:
         changes |= _bad_news(proxy, now=now)
     return changes
+
+
+def _rated(
+    proxy: Proxy, evidence: Evidence, by_pool: dict[str, Policy], *, now: datetime
+) -> dict[str, Any]:
+    bounds = reporting.bounds_of(by_pool)
+    return reporting.rated(evidence, state=proxy.state, pool=proxy.pool, bounds=bounds, at=now)
 
 
 def _good_news(found: Finding, *, now: datetime) -> dict[str, Any]:
@@ -263,12 +271,12 @@ def _state_after_failure(proxy: Proxy, found: Finding) -> ProxyState:
     return ProxyState.RETIRED if failures >= most else ProxyState.FAILING
 
 
-def _interval(policy: PoolPolicy | None) -> timedelta:
+def _interval(policy: Policy | None) -> timedelta:
     return timedelta(seconds=policy.check_every_s) if policy else FIRST_WAIT
 
 
 def _excluded_by(
-    proxy: Proxy, found: Finding, policy: PoolPolicy | None, *, now: datetime
+    proxy: Proxy, found: Finding, policy: Policy | None, *, now: datetime
 ) -> dict[str, Any]:
     """Return the key of the proxy's slots, which stays while somebody holds it by the old one."""
     by_exit = policy is not None and policy.exclusive_by == Exclusivity.EXIT_ADDRESS
@@ -282,7 +290,7 @@ def _is_held(proxy: Proxy, *, now: datetime) -> bool:
     return LeaseSlot.objects.held(at=now).filter(proxy=proxy.pk).exists()
 
 
-def _make_slots(healthy: list[tuple[str, str]], by_pool: dict[str, PoolPolicy]) -> None:
+def _make_slots(healthy: list[tuple[str, str]], by_pool: dict[str, Policy]) -> None:
     for pool, policy in by_pool.items():
         keys = [key for key, own in healthy if own == pool]
         if keys:

@@ -79,6 +79,14 @@ class LeaseState(models.TextChoices):
     REVOKED = "revoked", "Ended by staff"
 
 
+class Mended(models.TextChoices):
+    """What was done where a slot and the record of a lease disagreed."""
+
+    CLAIMED = "claimed", "The slot was claimed again for the lease that stands"
+    ENDED = "ended", "The record was ended: its slot belongs to another lease"
+    FREED = "freed", "The slot was freed: no lease stands on it"
+
+
 class Exclusivity(models.TextChoices):
     """What a lease keeps from others."""
 

@@ -1,50 +1,56 @@
 """Taking a slot: which proxy is lent next, and the locked row that makes it nobody else's.
 
-SQL by hand, since this is the statement that every lease waits for. On PostgreSQL rivals pass
-over rows that others have locked; on SQLite writers wait their turn at BEGIN IMMEDIATE.
+SQL by hand, since this is what every lease waits for. On PostgreSQL one statement picks, claims and
+records, and rivals pass over rows that others have locked. On SQLite the same is done by a few
+statements, whose transaction has the turn to write: call ``claim`` inside one there.
 """
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import connection
 
-from project.core import encryption
-from proxies.models import LeaseSlot, PoolPolicy, Proxy
+from project.core import encryption, statements
+from project.core.statements import Row
+from proxies import picking
+from proxies.models import LeaseSlot
 from proxies.models.pool import NEVER
+from proxies.picking import Wish
+from proxies.policies import Policy
 
 #: Rested proxies among which the best is chosen; wider where rivals have locked the first ones.
-WINDOWS: Final = (16, 256, 4096)
+WINDOWS: Final = (16, 1024)
 _TRIES: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """Which proxies will do.
+class Draft:
+    """The lease that is to be written with the claim."""
 
-    Attributes:
-        target: registered domain; empty for none.
-        protocol: ``http``, ``https``, ``socks4``, ``socks5``; empty for any.
-        country: ISO code; empty for any.
-        min_score: 0 to 100; None for any.
-        proxy_id: this one or none, for a session.
-    """
-
-    target: str = ""
-    protocol: str = ""
-    country: str = ""
-    min_score: float | None = None
-    proxy_id: int | None = None
+    token: uuid.UUID
+    holder: str
+    until: datetime
+    now: datetime
+    user_id: int | None = None
+    request_id: str = ""
+    session: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A slot that is ours, and the proxy that it lends."""
+    """A slot that is ours, the proxy that it lends, and the record of it.
 
+    Attributes:
+        lease_id: the record's primary key.
+        has_expired: the slot's last lease had run out, and was ended now.
+    """
+
+    lease_id: int
+    slot_id: int
     exclusive_key: str
     n: int
     proxy_id: int
@@ -55,98 +61,37 @@ class Claimed:
     password: str
     country: str
     exit_ip: str
-    old_token: uuid.UUID | None
+    has_expired: bool
 
 
-_PICK: Final = """
-SELECT s.id, s.exclusive_key, s.n, w.proxy_id, w.scheme, w.host, w.port, w.username, w.password,
-       w.country, w.exit_ip, s.token
-FROM (
-  SELECT p.id AS proxy_id, p.scheme, p.host, p.port, p.username, p.password, p.country, p.exit_ip,
-         p.score, f.id AS slot_id, COALESCE(t.last_lent_at, {never}) AS lent_there_at
-  FROM proxies_proxy p
-  JOIN proxies_leaseslot f ON f.exclusive_key = {key} AND f.n < {most}
-  LEFT JOIN proxies_targetstate t ON t.proxy_id = p.id AND t.target = {target}
-  WHERE p.state = 'healthy' AND p.pool = {pool} AND p.rest_until <= {now}
-    AND (f.held_until IS NULL OR f.held_until <= {now})
-    AND (t.blocked_until IS NULL OR t.blocked_until <= {now}){conditions}
-  ORDER BY p.last_lent_at
-  LIMIT {window}
-) w
-JOIN proxies_leaseslot s ON s.id = w.slot_id
-WHERE s.held_until IS NULL OR s.held_until <= {now}
-ORDER BY w.lent_there_at, w.score DESC
-LIMIT 1"""
+def values_of(wish: Wish, policy: Policy, draft: Draft, *, window: int) -> dict[str, Any]:
+    """Return the parameters of all statements of a claim."""
+    return {
+        "never": statements.moment(NEVER),
+        "now": statements.moment(draft.now),
+        "until": statements.moment(draft.until),
+        "window_from": statements.moment(draft.now - timedelta(seconds=policy.window_s)),
+        "token": statements.token(draft.token),
+        "most": policy.max_leases,
+        "uses": policy.uses_per_window,
+        "pool": policy.pool,
+        "window": window,
+        "suffix": _suffix(wish, policy),
+        "target": wish.target,
+        "protocol": wish.protocol,
+        "country": wish.country,
+        "min_score": wish.min_score,
+        "proxy_id": wish.proxy_id,
+        "holder": draft.holder,
+        "user_id": draft.user_id,
+        "request_id": draft.request_id,
+        "session": draft.session,
+    }
 
 
-class _Sql:
-    """A statement and its parameters, in the order in which they stand in it."""
-
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
-
-    def add(self, value: Any) -> str:
-        """Return the placeholder of one more parameter."""
-        name = f"v{len(self.values)}"
-        self.values[name] = value
-        return f"%({name})s"
-
-
-def moment(value: datetime) -> Any:
-    """Return a moment as the database at hand stores it."""
-    return connection.ops.adapt_datetimefield_value(value)
-
-
-def _conditions(wish: Wish, sql: _Sql) -> str:
-    found = ""
-    if wish.protocol == "https":
-        found += " AND (p.scheme = 'https' OR (p.scheme = 'http' AND p.tls_ok))"
-    elif wish.protocol:
-        found += f" AND p.scheme = {sql.add(wish.protocol)}"
-    if wish.country:
-        found += f" AND p.country = {sql.add(wish.country)}"
-    if wish.min_score is not None:
-        found += f" AND p.score >= {sql.add(wish.min_score)}"
-    if wish.proxy_id is not None:
-        found += f" AND p.id = {sql.add(wish.proxy_id)}"
-    return found
-
-
-def _suffix(wish: Wish, policy: PoolPolicy) -> str:
+def _suffix(wish: Wish, policy: Policy) -> str:
     """Return what makes slots of one target apart from those of others, where the pool does."""
     return f"|{wish.target}" if policy.is_per_target and wish.target else ""
-
-
-def _statement(
-    wish: Wish, policy: PoolPolicy, *, window: int, now: datetime
-) -> tuple[str, dict[str, Any]]:
-    sql = _Sql()
-    suffix = _suffix(wish, policy)
-    text = _PICK.format(
-        never=sql.add(moment(NEVER)),
-        key=f"(p.exclusive_key || {sql.add(suffix)})" if suffix else "p.exclusive_key",
-        most=sql.add(policy.max_leases),
-        target=sql.add(wish.target),
-        pool=sql.add(policy.pool),
-        now=sql.add(moment(now)),
-        conditions=_conditions(wish, sql),
-        window=sql.add(window),
-    )
-    if connection.features.has_select_for_update_skip_locked:
-        text += " FOR UPDATE OF s SKIP LOCKED"
-    return text, sql.values
-
-
-def _pick(wish: Wish, policy: PoolPolicy, *, now: datetime) -> tuple[Any, ...] | None:
-    """Lock the slot of the best of the rested proxies; None where none is free."""
-    locks = connection.features.has_select_for_update_skip_locked
-    for window in WINDOWS if locks else WINDOWS[:1]:
-        with connection.cursor() as cursor:
-            cursor.execute(*_statement(wish, policy, window=window, now=now))
-            row: tuple[Any, ...] | None = cursor.fetchone()
-        if row is not None:
-            return row
-    return None
 
 
 def wait_for_request(holder: str, request_id: str) -> None:
@@ -163,38 +108,70 @@ def wait_for_request(holder: str, request_id: str) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [number])
 
 
-def claim(
-    wish: Wish, policy: PoolPolicy, *, token: uuid.UUID, until: datetime, now: datetime
-) -> Claimed | None:
-    """Take a free slot of a pool; call it inside a transaction.
+def claim(wish: Wish, policy: Policy, draft: Draft) -> Claimed | None:
+    """Take a free slot of a pool, and write the lease; None when no proxy that will do is free.
 
-    Args:
-        wish: which proxies will do.
-        policy: of the pool to look in.
-        token: the new holder's.
-        until: when the claim ends.
-        now: the moment, UTC.
+    Call it inside a transaction on SQLite, and where the policy counts uses.
 
-    Returns:
-        None when no proxy of the pool that will do is free.
+    Raises:
+        IntegrityError: the record of another lease stands on the slot, though the slot is free:
+            ``mending`` decides what then.
     """
     if _suffix(wish, policy):
         _make_missing_slots(wish, policy, among=WINDOWS[0])
     for _ in range(_TRIES):
-        row = _pick(wish, policy, now=now)
-        if row is None:
-            if not _make_missing_slots(wish, policy, among=WINDOWS[1]):
-                return None
-            continue
-        found = _claimed(row)
-        if _take(row[0], found, token=token, until=until, now=now):
+        found = _try(wish, policy, draft)
+        if found is not None:
             return found
+        if not _make_missing_slots(wish, policy, among=WINDOWS[1]):
+            return None
     return None
 
 
-def _claimed(row: Sequence[Any]) -> Claimed:
-    _, key, n, proxy_id, scheme, host, port, username, password, country, exit_ip, token = row
+def _try(wish: Wish, policy: Policy, draft: Draft) -> Claimed | None:
+    if not statements.is_postgres():
+        values = values_of(wish, policy, draft, window=WINDOWS[0])
+        row = _take_in_steps(picking.statement(wish, policy), values)
+        return _claimed(row) if row is not None else None
+    for window in WINDOWS:
+        values = values_of(wish, policy, draft, window=window)
+        row = _take_in_one(picking.statement(wish, policy), values)
+        if row is not None and row[0] is not None:  # else the proxy changed since the pick
+            return _claimed(row)
+    return None
+
+
+def _take_in_one(pick: str, values: dict[str, Any]) -> Row | None:
+    text = picking.all_in_one(pick, has_target=bool(values["target"]))
+    return statements.one(text, values)
+
+
+def _take_in_steps(pick: str, values: dict[str, Any]) -> Row | None:
+    """Do what the one statement does, in the turn to write."""
+    row = statements.one(pick, values)
+    if row is None:
+        return None
+    known = {**values, "slot_id": row[0], "key": row[1], "n": row[2], "proxy_id": row[3]}
+    known |= {"score": row[11], "rested_since": row[12], "away_since": row[13]}
+    statements.change(
+        "UPDATE proxies_proxy SET last_lent_at = %(now)s WHERE id = %(proxy_id)s", known
+    )
+    statements.change(picking.CLAIM, known)
+    ended = 0
+    if row[-1] is not None:
+        ended = statements.change(picking.END_OLD, {**known, "old_token": row[-1]})
+    lease = statements.one(picking.RECORD, known)
+    if values["target"]:
+        statements.change(picking.SEE, known)
+    assert lease is not None  # noqa: S101 -- an INSERT returns its row
+    return (lease[0], ended, *row)
+
+
+def _claimed(row: Row) -> Claimed:
+    lease_id, ended, slot_id, key, n, proxy_id, scheme, host, port, username, password, *rest = row
     return Claimed(
+        lease_id=lease_id,
+        slot_id=slot_id,
         exclusive_key=key,
         n=n,
         proxy_id=proxy_id,
@@ -203,24 +180,27 @@ def _claimed(row: Sequence[Any]) -> Claimed:
         port=port,
         username=username,
         password=encryption.decrypt(password),
-        country=country,
-        exit_ip=exit_ip,
-        old_token=uuid.UUID(str(token)) if token else None,
+        country=rest[0],
+        exit_ip=rest[1],
+        has_expired=bool(ended),
     )
 
 
-def _take(
-    slot_id: int, found: Claimed, *, token: uuid.UUID, until: datetime, now: datetime
-) -> bool:
-    """Write the claim; False, with nothing written, when the proxy changed since the pick."""
-    key = found.exclusive_key.partition("|")[0]
-    proxy = Proxy.objects.filter(pk=found.proxy_id, exclusive_key=key, state="healthy")
-    if not proxy.update(last_lent_at=now):
+def is_overused(claimed: Claimed, wish: Wish, policy: Policy, draft: Draft) -> bool:
+    """Say whether rivals used the proxy up meanwhile, through other slots of it.
+
+    The claim has locked the proxy's row, so that this statement sees all that rivals wrote.
+    """
+    if not policy.uses_per_window or not statements.is_postgres():
         return False
-    slot = LeaseSlot.objects.filter(pk=slot_id).exclude(held_until__gt=now)
-    if not slot.update(token=token, held_until=until, proxy_id=found.proxy_id):
-        raise RuntimeError(f"slot {slot_id} was locked, and taken all the same")
-    return True
+    values = {
+        "window_from": statements.moment(draft.now - timedelta(seconds=policy.window_s)),
+        "proxy_id": claimed.proxy_id,
+        "target": wish.target,
+    }
+    same_target = policy.is_per_target and bool(wish.target)
+    row = statements.one(f"SELECT {picking.uses('%(proxy_id)s', same_target=same_target)}", values)
+    return row is not None and row[0] > policy.uses_per_window
 
 
 def make_slots(keys: Iterable[str], *, most: int) -> int:
@@ -233,17 +213,21 @@ def make_slots(keys: Iterable[str], *, most: int) -> int:
     return len(rows)
 
 
-def _make_missing_slots(wish: Wish, policy: PoolPolicy, *, among: int) -> int:
+def _make_missing_slots(wish: Wish, policy: Policy, *, among: int) -> int:
     """Create slots that the longest rested proxies lack, and return how many.
 
     They lack them for a target, or since the policy lends more often than it did.
     """
-    rested = Proxy.objects.healthy().filter(pool=policy.pool).order_by("last_lent_at")
-    if wish.proxy_id is not None:
-        rested = rested.filter(pk=wish.proxy_id)
-    suffix = _suffix(wish, policy)
-    keys = rested.values_list("exclusive_key", flat=True)[:among]
-    return make_slots([f"{key}{suffix}" for key in keys], most=policy.max_leases)
+    values = {
+        "suffix": _suffix(wish, policy),
+        "pool": policy.pool,
+        "among": among,
+        "most": policy.max_leases,
+        "proxy_id": wish.proxy_id,
+    }
+    only = " AND p.id = %(proxy_id)s" if wish.proxy_id is not None else ""
+    keys = [row[0] for row in statements.every(picking.LACKING.format(one=only), values)]
+    return make_slots(keys, most=policy.max_leases) if keys else 0
 
 
 def free_after(*, now: datetime, at_most: timedelta) -> timedelta:

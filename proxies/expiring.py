@@ -5,7 +5,7 @@ from typing import Final
 from django.utils import timezone
 
 from project.core.working import Work
-from proxies import returning
+from proxies import mending, returning
 from proxies.models import Lease
 
 PORTION: Final = 200
@@ -22,3 +22,5 @@ def run(work: Work) -> None:
     while found := list(Lease.objects.run_out(at=now).values_list("pk", "token")[:PORTION]):
         ended += returning.expire(found, now=now)
         work.report(counts={"expired": ended})
+    if mended := mending.mend(now=now):
+        work.report(counts={"expired": ended, "mended": mended})

@@ -2,12 +2,18 @@
 
 import hashlib
 import hmac
-from functools import cache
+import ipaddress
+import re
+from functools import cache, lru_cache
+from typing import Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from publicsuffixlist import PublicSuffixList
 
 _HASH_CHARACTERS = 32
+_LABEL: Final = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*")
 
 
 def hash_password(password: str) -> str:
@@ -44,12 +50,35 @@ def _suffixes() -> PublicSuffixList:
     return PublicSuffixList()
 
 
+@lru_cache(maxsize=4096)
 def target_of(host: str) -> str:
     """Return the registered domain of ``host``, e.g. ``binance.com`` of ``api.binance.com``.
 
-    Addresses and names without a public suffix stand for themselves.
+    Addresses and names without a public suffix stand for themselves. A URL, or a name with a
+    port, means its host. Empty for what is none.
     """
-    name = host.strip().rstrip(".").lower()
+    name = _host_of(host)
     if not name or name.replace(".", "").isdigit() or ":" in name:
         return name
     return str(_suffixes().privatesuffix(name) or name)
+
+
+def is_target(text: str) -> bool:
+    """Say whether ``text`` names a host: a name, an address, or a URL."""
+    return bool(_host_of(text))
+
+
+def _host_of(text: str) -> str:
+    """Return the host that a text means, in lower case and ASCII; empty where it means none."""
+    name = text.strip()
+    try:
+        if "://" in name or name.startswith("[") or name.count(":") == 1:
+            name = urlsplit(name if "://" in name else f"//{name}").hostname or ""
+        name = name.rstrip(".").lower()
+        if ":" in name:
+            return str(ipaddress.IPv6Address(name))
+        if not name.isascii():
+            name = name.encode("idna").decode()
+    except ValueError:  # UnicodeError is one
+        return ""
+    return name if _HOST.fullmatch(name) else ""

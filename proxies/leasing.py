@@ -13,7 +13,6 @@ from project.core.errors import TransientError
 from proxies import lending, returning
 from proxies.choices import Outcome
 from proxies.lending import Ask, BadLeaseRequestError, Granted, NoProxyAvailableError
-from proxies.models import Lease
 from proxies.returning import Report, StaleTokenError
 
 __all__ = [
@@ -102,7 +101,8 @@ class HeldLease:
             return
         self.is_reported = True
         report = Report(outcome, status_code, latency_ms, size_bytes)
-        returning.release(self._row(), report, token=self._granted.token, now=timezone.now())
+        token = self._granted.token
+        returning.release(self.id, report, token=token, by=SYSTEM, now=timezone.now())
 
     def renew(self, *, ttl_s: float | None = None) -> None:
         """Keep the proxy until ``ttl_s`` seconds from now, or for its pool's usual time.
@@ -111,7 +111,7 @@ class HeldLease:
             StaleTokenError: the lease has run out; somebody else may hold the proxy by now.
         """
         self._granted = returning.renew(
-            self._row(), token=self._granted.token, ttl_s=ttl_s, now=timezone.now()
+            self.id, token=self._granted.token, ttl_s=ttl_s, by=SYSTEM, now=timezone.now()
         )
 
     def keep(self) -> None:
@@ -123,9 +123,6 @@ class HeldLease:
         whole = self._granted.expires_at - self._granted.acquired_at
         if self._granted.expires_at - timezone.now() < whole / 2:
             self.renew(ttl_s=whole.total_seconds())
-
-    def _row(self) -> Lease:
-        return Lease.objects.select_related("proxy").get(pk=self._granted.id)
 
 
 def outcome_of(error: BaseException) -> str:

@@ -41,8 +41,18 @@ EXPIRED: Final = Counter("proxy_lease_expired_total", "Leases that ran out")
 REUSE_ATTEMPTS: Final = Counter(
     "proxy_lease_reuse_attempts_total", "Renewals and releases with a token that is stale"
 )
+MENDED: Final = Counter(
+    "proxy_lease_mended_total", "Slots and records that disagreed, by what was done", ["done"]
+)
 HOLD: Final = Histogram(
     "proxy_lease_hold_seconds", "Time a proxy was held until it was given back", buckets=_SECONDS
+)
+#: Requests that pass Django's middlewares by, and so its metrics of requests.
+DESK_LATENCY: Final = Histogram(
+    "proxy_lease_request_seconds",
+    "Time of REST requests about leases",
+    ["deed", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0),
 )
 
 

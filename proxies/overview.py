@@ -1,6 +1,6 @@
 """What the pool looks like: sizes and latencies, key figures, and what needs a person."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -15,8 +15,9 @@ from project.core.models import Run
 from proxies import judging, kinds
 from proxies.choices import Pool, ProxyState
 from proxies.fetching import BACK_OFF_AFTER
-from proxies.models import Lease, Proxy, ProxySource
+from proxies.models import Lease, Mending, Proxy, ProxySource
 
+_MENDED_LATELY: Final = timedelta(days=1)
 _PERCENTILES: Final = {"p50": 0.5, "p95": 0.95}
 
 
@@ -83,7 +84,7 @@ def _list(model: str, **filters: str) -> str:
 @issues.register
 def current_issues(now: datetime) -> list[Issue]:
     """Return what is wrong with sources, judges and the pool."""
-    return [*_failing_sources(), *_pool_issues()]
+    return [*_failing_sources(), *_pool_issues(), *_mended(now)]
 
 
 def _failing_sources() -> list[Issue]:
@@ -128,3 +129,12 @@ def _judges_failed() -> bool:
     """Say whether the last round that ended was cut short: only missing judges do that."""
     ended = Run.objects.ended().filter(kind=kinds.VALIDATE.name).order_by("-created_at")
     return ended.values_list("status", flat=True).first() == RunStatus.PARTIAL
+
+
+def _mended(now: datetime) -> list[Issue]:
+    """Tell that slots and records of leases disagreed within the last day."""
+    count = Mending.objects.filter(at__gt=now - _MENDED_LATELY).count()
+    if not count:
+        return []
+    text = f"{count} lease(s) disagreed with their slots within a day, and were mended."
+    return [Issue("leases_mended", AMBER, text, "See what was done", _list("proxies_mending"))]

@@ -3,13 +3,16 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Final
 
 from django.db import transaction
 from django.db.models import F, QuerySet
 
+from project.core import statements
 from project.core.callers import Caller
 from project.core.errors import ConflictError, NotFoundError
+from project.core.moments import read
+from project.core.statements import Row
 from proxies import lending, metrics, policies, reporting
 from proxies.choices import LeaseState
 from proxies.lending import Granted
@@ -55,6 +58,14 @@ def expire(leases: list[tuple[int, uuid.UUID]], *, now: datetime) -> int:
         return lending.expire(found, now=now)
 
 
+@dataclass(frozen=True, slots=True)
+class Released:
+    """When a proxy was given back, and whether that was after the lease had run out."""
+
+    released_at: datetime
+    is_late: bool
+
+
 def find(lease_id: int, *, by: Caller) -> Lease:
     """Return the lease that ``by`` may know of.
 
@@ -67,14 +78,18 @@ def find(lease_id: int, *, by: Caller) -> Lease:
     return found
 
 
-def renew(lease: Lease, *, token: uuid.UUID, ttl_s: float | None, now: datetime) -> Granted:
+def renew(
+    lease_id: int, *, token: uuid.UUID, ttl_s: float | None, by: Caller, now: datetime
+) -> Granted:
     """Keep a lease until ``now + ttl_s``, or for the time that its pool's policy gives.
 
     Raises:
+        LeaseNotFoundError: no such lease, or a stranger's.
         StaleTokenError: the token is another's, or the lease ran out or was given back.
         BadLeaseRequestError: the time makes no sense.
     """
     lending.require_sense(lending.Ask(ttl_s=ttl_s))
+    lease = find(lease_id, by=by)
     if ttl_s is None:
         ttl_s = policies.of(lease.pool).lease_ttl_s
     until = now + timedelta(seconds=ttl_s)
@@ -85,56 +100,82 @@ def renew(lease: Lease, *, token: uuid.UUID, ttl_s: float | None, now: datetime)
             raise StaleTokenError("this lease has run out, or was given back, or is another's")
         row = Lease.objects.filter(pk=lease.pk)
         row.update(expires_at=until, renewals=F("renewals") + 1)
-    lease.refresh_from_db()
+    lease.expires_at = until
     return lending.granted(lease, lease.proxy, reused=False)
 
 
-def release(lease: Lease, report: Report, *, token: uuid.UUID, now: datetime) -> Lease:
+_FREE: Final = """
+UPDATE proxies_leaseslot SET token = NULL, held_until = NULL, proxy_id = NULL
+WHERE token = %(token)s AND EXISTS (
+  SELECT 1 FROM proxies_lease l WHERE l.id = %(id)s AND l.token = %(token)s{own})"""
+#: The first release alone is written; one that comes late ends the lease as run out.
+_RELEASE: Final = """
+UPDATE proxies_lease
+SET state = CASE WHEN state <> 'active' THEN state
+                 WHEN expires_at > %(now)s THEN 'released' ELSE 'expired' END,
+    is_late = (state <> 'active' OR expires_at <= %(now)s),
+    ended_at = COALESCE(ended_at, %(now)s),
+    released_at = %(now)s, outcome = %(outcome)s, status_code = %(status_code)s,
+    latency_ms = %(latency_ms)s, size_bytes = %(size_bytes)s
+WHERE id = %(id)s AND token = %(token)s AND released_at IS NULL{own}
+RETURNING proxy_id, pool, target, acquired_at, is_late, state, ended_at"""
+
+
+def release(
+    lease_id: int, report: Report, *, token: uuid.UUID, by: Caller, now: datetime
+) -> Released:
     """Give a proxy back and say what came of it; the second time changes nothing.
 
     A release after the lease ran out is recorded, as late, and still tells of the proxy.
 
     Raises:
+        LeaseNotFoundError: no such lease, or a stranger's.
         StaleTokenError: the token is another's.
     """
-    if token != lease.token:
-        metrics.REUSE_ATTEMPTS.inc()
-        raise StaleTokenError("the token is not this lease's")
-    with transaction.atomic():
-        slot = LeaseSlot.objects.filter(token=token)
-        slot.update(token=None, held_until=None, proxy=None)
-        is_first = _write_release(lease, report, now=now)
-        if is_first:
-            lease.refresh_from_db()
-            reporting.learn(lease, now=now)
-    if not is_first:
-        lease.refresh_from_db()
-        return lease
-    _count_release(lease)
-    return lease
-
-
-def _write_release(lease: Lease, report: Report, *, now: datetime) -> bool:
-    facts: dict[str, Any] = {
-        "released_at": now,
+    values = {
+        "id": lease_id,
+        "token": statements.token(token),
+        "now": statements.moment(now),
+        "user_id": by.user_id,
         "outcome": report.outcome,
         "status_code": report.status_code,
         "latency_ms": report.latency_ms,
         "size_bytes": report.size_bytes,
     }
-    row = Lease.objects.filter(pk=lease.pk, released_at__isnull=True)
-    in_time = row.standing(at=now)
-    if in_time.update(**facts, state=LeaseState.RELEASED, ended_at=now):
-        return True
-    lending.expire(row.run_out(at=now), now=now)
-    return bool(row.update(**facts, is_late=True))
+    own = "" if by.is_staff else " AND requested_by_id = %(user_id)s"
+    with transaction.atomic():
+        statements.change(_FREE.format(own=own), values)  # before the lease, as everywhere
+        row = statements.one(_RELEASE.format(own=own), values)
+        if row is not None:
+            told = _told(row, report)
+            reporting.learn(told, now=now)
+    if row is None:
+        return _released_before(lease_id, token, by=by)
+    _count_release(row, now=now)
+    return Released(now, bool(row[4]))
 
 
-def _count_release(lease: Lease) -> None:
-    if lease.released_at is not None:
-        metrics.HOLD.observe((lease.released_at - lease.acquired_at).total_seconds())
-    if not lease.is_late:
+def _told(row: Row, report: Report) -> reporting.Told:
+    proxy_id, pool, target, *_ = row
+    return reporting.Told(proxy_id, report.outcome, pool, target, report.latency_ms)
+
+
+def _released_before(lease_id: int, token: uuid.UUID, *, by: Caller) -> Released:
+    lease = find(lease_id, by=by)
+    if token != lease.token or lease.released_at is None:
+        metrics.REUSE_ATTEMPTS.inc()
+        raise StaleTokenError("the token is not this lease's")
+    return Released(lease.released_at, lease.is_late)
+
+
+def _count_release(row: Row, *, now: datetime) -> None:
+    _, _, _, acquired_at, is_late, state, ended_at = row
+    held = now - (read(acquired_at) or now)
+    metrics.HOLD.observe(held.total_seconds())
+    if not is_late:
         metrics.RETURNED_EARLY.inc()
+    elif state == LeaseState.EXPIRED and read(ended_at) == now:  # nobody had ended it before
+        metrics.EXPIRED.inc()
 
 
 def revoke(leases: QuerySet[Lease], *, now: datetime) -> int:

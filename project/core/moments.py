@@ -22,3 +22,11 @@ def from_ms(moment_ms: int) -> datetime:
 def to_ms(moment: datetime) -> int:
     """Return ``moment`` (aware) as whole milliseconds since 1970-01-01T00:00Z."""
     return round(moment.timestamp() * 1000)
+
+
+def read(value: datetime | str | None) -> datetime | None:
+    """Return a moment as a statement by hand gave it: PostgreSQL's is aware, SQLite's is not."""
+    if value is None:
+        return None
+    found = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)

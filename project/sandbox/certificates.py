@@ -41,6 +41,7 @@ class TestAuthority:
 
     Attributes:
         server: context of an honest server.
+        server_pem: its key and certificate, for a server in a process of its own.
         forged: context of one who intercepts: the right names, signed by himself.
     """
 
@@ -50,7 +51,9 @@ class TestAuthority:
         asked = tuple(names)
         root = _issued("Millrace Sandbox CA", names=(), issuer=None)
         self._root_pem = root.certificate.public_bytes(serialization.Encoding.PEM)
-        self.server = _context(_issued("sandbox", names=asked, issuer=root))
+        honest = _issued("sandbox", names=asked, issuer=root)
+        self.server_pem = honest.pem()
+        self.server = _context(honest)
         self.forged = _context(_issued("intercepted", names=asked, issuer=None))
         self._folder: tempfile.TemporaryDirectory[str] | None = None
 

@@ -9,6 +9,7 @@ from project.settings.observing import *
 from project.settings.console import *
 from project.settings.product import *
 from project.settings.analysis import *
+from project.settings.pools import *
 from project.settings.running import *
 from project.settings.limits import *
 from project.settings.mail import *

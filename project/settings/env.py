@@ -65,6 +65,20 @@ def whole(name: str, default: int, *, at_least: int = 0) -> int:
     return int(found)
 
 
+def numbers(name: str, default: str, *, count: int, at_least: float = 0) -> list[float]:
+    """Read ``name`` as ``count`` numbers separated by commas; a single one stands for all."""
+    found = text(name, default).split(",")
+    if len(found) not in {1, count}:
+        raise ImproperlyConfigured(f"{name}: write one number, or {count} separated by commas")
+    try:
+        read = [float(one) for one in found]
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={text(name, default)}: write numbers") from error
+    if not all(at_least <= one < math.inf for one in read):
+        raise ImproperlyConfigured(f"{name}: at least {at_least}")
+    return read if len(read) == count else read * count
+
+
 def words(name: str, default: str = "") -> list[str]:
     """Read ``name`` as a list separated by commas; blanks around the items are dropped."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]

@@ -6,7 +6,7 @@ REST_FRAMEWORK = {
         "accounts.api.authentication.CookieAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["project.core.api.permissions.DenyAll"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["project.core.api.parsing.JsonParser"],
     "DEFAULT_RENDERER_CLASSES": ["project.core.api.rendering.JsonRenderer"],
     "DEFAULT_PAGINATION_CLASS": "project.core.api.paging.Cursor",
     "EXCEPTION_HANDLER": "project.core.api.problems.exception_handler",

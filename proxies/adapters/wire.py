@@ -7,7 +7,7 @@ import ssl
 from dataclasses import dataclass
 from typing import Any, Final
 
-import h11
+import httptools
 from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
 from python_socks.async_.asyncio import Proxy as SocksProxy
 
@@ -132,32 +132,76 @@ async def _ask(streams: Streams, target: str, judge: Judge, *, login: str) -> An
 
 async def _exchange(streams: Streams, target: str, headers: list[tuple[str, str]]) -> Any:
     reader, writer = streams
-    talk = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
-    request = h11.Request(method="GET", target=target, headers=headers)
-    writer.write((talk.send(request) or b"") + (talk.send(h11.EndOfMessage()) or b""))
-    body = bytearray()
-    while True:
-        event = _next(talk)
-        if event is h11.NEED_DATA:
-            talk.receive_data(await reader.read(_READ_BYTES))
-        elif isinstance(event, h11.Response):
-            _require_good(event.status_code)
-        elif isinstance(event, h11.Data):
-            body += event.data
-            _require_small(body)
-        elif isinstance(event, h11.EndOfMessage):
-            return bytes(body)
-        elif not isinstance(event, h11.InformationalResponse):
-            raise CheckFailedError(Verdict.REFUSED, "hung up")
+    lines = [f"GET {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers)]
+    writer.write("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    answer = _Answer()
+    while not answer.is_whole:
+        chunk = await reader.read(_READ_BYTES)
+        if not chunk:
+            return answer.ended()
+        answer.feed(chunk)
+    return bytes(answer.body)
 
 
-def _next(talk: h11.Connection) -> Any:
-    try:
-        return talk.next_event()
-    except h11.RemoteProtocolError as error:
-        closed = talk.their_state is h11.ERROR and "closed" in str(error)
-        verdict = Verdict.REFUSED if closed else Verdict.BAD_ANSWER
-        raise CheckFailedError(verdict, "no whole HTTP answer") from error
+class _Answer:
+    """An HTTP answer as its bytes come in."""
+
+    def __init__(self) -> None:
+        self.body = bytearray()
+        self.is_whole = False
+        self._parser = httptools.HttpResponseParser(self)
+        self._head_bytes: int | None = 0  # None: the head is over
+        self._says_its_end = False
+
+    def feed(self, chunk: bytes) -> None:
+        """Take in more.
+
+        Raises:
+            CheckFailedError: this is no good HTTP answer, or too long a one.
+        """
+        if self._head_bytes is not None:
+            self._head_bytes += len(chunk)
+        try:
+            self._parser.feed_data(chunk)
+        except httptools.HttpParserCallbackError as error:
+            if isinstance(error.__context__, CheckFailedError):
+                raise error.__context__ from None
+            raise
+        except httptools.HttpParserError as error:
+            raise CheckFailedError(Verdict.BAD_ANSWER, "no whole HTTP answer") from error
+        if self._head_bytes is not None and self._head_bytes > _HEAD_BYTES:
+            raise CheckFailedError(Verdict.BAD_ANSWER, "the head is far too long")
+
+    def ended(self) -> bytes:
+        """Return the body, where the connection's end may be its end, too.
+
+        Raises:
+            CheckFailedError: the other side hung up before.
+        """
+        if self._head_bytes is None and not self._says_its_end:
+            return bytes(self.body)
+        raise CheckFailedError(Verdict.REFUSED, "hung up")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note whether the body says where it ends."""
+        if name.lower() in {b"content-length", b"transfer-encoding"}:
+            self._says_its_end = True
+
+    def on_headers_complete(self) -> None:
+        """Look at the status."""
+        status = self._parser.get_status_code()
+        if status >= _OK:  # below that another head follows
+            self._head_bytes = None
+            _require_good(status)
+
+    def on_body(self, part: bytes) -> None:
+        """Take in a part of the body."""
+        self.body += part
+        _require_small(self.body)
+
+    def on_message_complete(self) -> None:
+        """Note the end, unless it was that of an interim answer."""
+        self.is_whole = self._head_bytes is None
 
 
 def _require_good(status: int) -> None:

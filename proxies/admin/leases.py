@@ -12,7 +12,7 @@ from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 from proxies import returning
 from proxies.choices import LeaseState
-from proxies.models import Lease, LeaseSlot, StickySession
+from proxies.models import Lease, LeaseSlot, Mending, StickySession
 
 
 @admin.register(Lease)
@@ -84,3 +84,14 @@ class StickySessionAdmin(ReadOnly):
     list_select_related = ("proxy",)
     search_fields = ("holder", "session")
     ordering = ("-used_at",)
+
+
+@admin.register(Mending)
+class MendingAdmin(ReadOnly):
+    """Slots and records that disagreed, and what was done."""
+
+    list_display = ("at", "exclusive_key", "n", "lease", "done")
+    list_filter = ("done",)
+    list_select_related = ("lease",)
+    search_fields = ("exclusive_key",)
+    ordering = ("-id",)

@@ -10,7 +10,6 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import (
     BooleanRadioFilter,
     ChoicesCheckboxFilter,
@@ -27,7 +26,7 @@ from proxies.admin.acts import ProxyActs
 from proxies.admin.filters import CountryFilter, NamedByFilter, NetworkFilter, OpenToFilter
 from proxies.admin.sections import ProxySection, with_sections
 from proxies.choices import ProxyState
-from proxies.models import Check, PoolPolicy, Proxy, TargetState
+from proxies.models import Check, Proxy, TargetState
 from proxies.models.pool import NEVER
 from proxies.scoring import Evidence
 
@@ -276,27 +275,3 @@ class TargetStateAdmin(ReadOnly):
         """Let the targets be visited again."""
         lifted = managing.lift(chosen)
         self.message_user(request, f"Lifted {lifted} ban(s).", messages.SUCCESS)
-
-
-@admin.register(PoolPolicy)
-class PoolPolicyAdmin(ModelAdmin):
-    """How each pool ranks, lends, rests and checks its proxies."""
-
-    list_display = (
-        "pool",
-        "enter_score",
-        "leave_score",
-        "lease_ttl_s",
-        "max_leases",
-        "exclusive_by",
-        "is_per_target",
-        "cool_down_s",
-        "check_every_s",
-    )
-    readonly_fields = ("pool",)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return False

@@ -1,4 +1,4 @@
-"""Borrowing proxies over REST."""
+"""Borrowing proxies over REST, where a request is not served by the desk (``desk``) before."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -15,7 +14,7 @@ from project.core.api.callers import caller_of
 from project.core.api.paging import Cursor
 from project.core.api.permissions import InProxies
 from project.core.api.schema import problem
-from proxies import lending, returning
+from proxies.api import borrowing
 from proxies.api.serializers import (
     LeaseOut,
     LeaseRecordOut,
@@ -71,13 +70,8 @@ class LeaseList(APIView):
         responses={201: LeaseOut, 200: LeaseOut, **_NONE},
     )
     def post(self, request: Request) -> Response:
-        asked = LeaseRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
-        wanted = dict(asked.validated_data)
-        ask = lending.Ask(ttl_s=wanted.pop("ttl", None), **wanted)
-        granted = lending.acquire(ask, by=caller_of(request), now=timezone.now())
-        code = status.HTTP_200_OK if granted.reused else status.HTTP_201_CREATED
-        return Response(LeaseOut(granted).data, status=code)
+        status, found = borrowing.acquire(request.data, by=caller_of(request))
+        return Response(found, status=status)
 
 
 class LeaseRenew(APIView):
@@ -92,16 +86,8 @@ class LeaseRenew(APIView):
         responses={200: LeaseOut, **_STALE},
     )
     def post(self, request: Request, lease_id: int) -> Response:
-        lease = returning.find(lease_id, by=caller_of(request))
-        asked = RenewRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
-        granted = returning.renew(
-            lease,
-            token=asked.validated_data["token"],
-            ttl_s=asked.validated_data.get("ttl"),
-            now=timezone.now(),
-        )
-        return Response(LeaseOut(granted).data)
+        status, found = borrowing.renew(request.data, by=caller_of(request), lease_id=lease_id)
+        return Response(found, status=status)
 
 
 class LeaseRelease(APIView):
@@ -116,11 +102,5 @@ class LeaseRelease(APIView):
         responses={200: ReleaseOut, **_STALE},
     )
     def post(self, request: Request, lease_id: int) -> Response:
-        lease = returning.find(lease_id, by=caller_of(request))
-        asked = ReleaseRequest(data=request.data)
-        asked.is_valid(raise_exception=True)
-        told = dict(asked.validated_data)
-        token, size = told.pop("token"), told.pop("bytes", None)
-        report = returning.Report(size_bytes=size, **told)
-        lease = returning.release(lease, report, token=token, now=timezone.now())
-        return Response(ReleaseOut(lease).data)
+        status, found = borrowing.release(request.data, by=caller_of(request), lease_id=lease_id)
+        return Response(found, status=status)

@@ -2,16 +2,18 @@
 
 from proxies.models.etl import Delivery, ReceivedSnapshot
 from proxies.models.history import PoolSnapshot, SourceFetch
-from proxies.models.leases import Lease, LeaseSlot, StickySession, TargetState
-from proxies.models.pool import Check, PoolPolicy, Proxy
+from proxies.models.leases import Lease, LeaseSlot, Mending, StickySession, TargetState
+from proxies.models.pool import Check, CheckTarget, PoolPolicy, Proxy
 from proxies.models.sources import ImportUpload, ProxySource, SourceEntry
 
 __all__ = [
     "Check",
+    "CheckTarget",
     "Delivery",
     "ImportUpload",
     "Lease",
     "LeaseSlot",
+    "Mending",
     "PoolPolicy",
     "PoolSnapshot",
     "Proxy",

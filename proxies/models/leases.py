@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from proxies.choices import LeaseState, Outcome, Pool
+from proxies.choices import LeaseState, Mended, Outcome, Pool
 from proxies.models.pool import Proxy, never
 from proxies.querysets import LeaseQuerySet, LeaseSlotQuerySet
 
@@ -69,6 +69,13 @@ class Lease(models.Model):
     session = models.CharField(max_length=100, blank=True)
     acquired_at = models.DateTimeField()
     expires_at = models.DateTimeField()
+    score = models.FloatField(null=True, blank=True, help_text="the proxy's, when it was chosen")
+    rested_since = models.DateTimeField(
+        null=True, blank=True, help_text="when the proxy had been lent before"
+    )
+    away_since = models.DateTimeField(
+        null=True, blank=True, help_text="when it had been lent for this target before"
+    )
     renewals = models.PositiveIntegerField(default=0)
     state = models.CharField(max_length=8, choices=LeaseState, default=LeaseState.ACTIVE)
     ended_at = models.DateTimeField(null=True, blank=True)
@@ -120,8 +127,16 @@ class Lease(models.Model):
             ),
             # a user's own leases, newest first
             models.Index(fields=["requested_by", "-id"], name="lease_owner_newest"),
+            # quotas: what a user holds now
+            models.Index(
+                fields=["requested_by", "expires_at"],
+                name="lease_owner_active",
+                condition=Q(state=LeaseState.ACTIVE),
+            ),
             # a proxy's page: its latest leases
             models.Index(fields=["proxy", "-id"], name="lease_proxy_newest"),
+            # claiming: how often a proxy was lent in a window
+            models.Index(fields=["proxy", "acquired_at"], name="lease_proxy_uses"),
         ]
 
     def __str__(self) -> str:
@@ -142,6 +157,9 @@ class TargetState(models.Model):
     last_outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     blocked_until = models.DateTimeField(null=True, blank=True)
     blocked_for = models.CharField(max_length=12, choices=Outcome, blank=True)
+    checked_at = models.DateTimeField(null=True, blank=True, help_text="whether it reaches it")
+    check_outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
+    check_detail = models.CharField(max_length=200, blank=True)
 
     class Meta:
         """Rules kept by the database."""
@@ -190,3 +208,25 @@ class StickySession(models.Model):
 
     def __str__(self) -> str:
         return f"{self.holder} {self.session}"
+
+
+class Mending(models.Model):
+    """A slot and a record of a lease that disagreed, and what was done about it."""
+
+    at = models.DateTimeField()
+    exclusive_key = models.CharField(max_length=330)
+    n = models.PositiveSmallIntegerField()
+    lease = models.ForeignKey(Lease, models.SET_NULL, null=True, blank=True, related_name="+")
+    done = models.CharField(max_length=8, choices=Mended)
+
+    class Meta:
+        """Order of lists."""
+
+        ordering = ("-id",)
+        indexes = [
+            # issues: lately; forgetting: long ago
+            models.Index(fields=["at"], name="mending_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.exclusive_key} #{self.n}: {self.done}"

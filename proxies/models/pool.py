@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
+from django.core.validators import URLValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -135,27 +136,46 @@ def usable_url(scheme: str, host: str, port: int, *, username: str, password: st
 
 
 class PoolPolicy(models.Model):
-    """How proxies of one pool are ranked, lent, rested and checked."""
+    """How proxies of one pool are ranked, lent, rested and checked; empty: as settings say."""
 
     pool = models.CharField(max_length=4, choices=Pool, unique=True)
-    enter_score = models.FloatField(help_text="a proxy rises into the pool at this score")
-    leave_score = models.FloatField(help_text="and falls out of it below this one")
-    lease_ttl_s = models.PositiveIntegerField(default=30, help_text="unless the holder says so")
-    max_leases = models.PositiveSmallIntegerField(default=1, help_text="at once, per proxy")
+    enter_score = models.FloatField(
+        null=True, blank=True, help_text="a proxy rises into the pool at this score"
+    )
+    leave_score = models.FloatField(
+        null=True, blank=True, help_text="and falls out of it below this one"
+    )
+    lease_ttl_s = models.PositiveIntegerField(
+        null=True, blank=True, help_text="how long a lease lasts unless its holder says so"
+    )
+    max_leases = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="at once, per proxy"
+    )
+    uses_per_window = models.PositiveIntegerField(
+        null=True, blank=True, help_text="most leases of a proxy in any window; 0: any number"
+    )
+    window_s = models.PositiveIntegerField(
+        null=True, blank=True, help_text="length of that window, at most a day"
+    )
     exclusive_by = models.CharField(
         max_length=12, choices=Exclusivity, default=Exclusivity.ENDPOINT
     )
     is_per_target = models.BooleanField(
-        default=False, help_text="holders with different targets may share a proxy"
+        default=False,
+        help_text="holders with different targets may share a proxy; uses count per target",
     )
-    cool_down_s = models.PositiveIntegerField(help_text="rest of a proxy that failed a holder")
-    check_every_s = models.PositiveIntegerField(help_text="time between two checks")
+    cool_down_s = models.PositiveIntegerField(
+        null=True, blank=True, help_text="rest of a proxy that failed a holder"
+    )
+    check_every_s = models.PositiveIntegerField(
+        null=True, blank=True, help_text="time between two checks"
+    )
 
     class Meta:
         """Rules kept by the database."""
 
         verbose_name_plural = "pool policies"
-        ordering = ("-enter_score",)
+        ordering = ("pk",)
         constraints = [
             models.CheckConstraint(
                 name="policy_leaves_below_where_it_enters",
@@ -166,10 +186,44 @@ class PoolPolicy(models.Model):
                 name="policy_lends_at_all",
                 condition=Q(max_leases__gte=1, lease_ttl_s__gte=1, check_every_s__gte=1),
             ),
+            # records of leases, by which uses are counted, are kept for longer than a day
+            models.CheckConstraint(
+                name="policy_window_is_a_day_at_most",
+                condition=Q(window_s__gte=1, window_s__lte=86400),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.get_pool_display()
+
+
+class CheckTarget(models.Model):
+    """A site that collectors use: checks of proxies ask whether it is reached."""
+
+    url = models.CharField(
+        max_length=500,
+        unique=True,
+        verbose_name="URL",
+        validators=[URLValidator(schemes=["http", "https"])],
+        help_text="asked with GET; any answer but a refusal counts as reached",
+    )
+    is_enabled = models.BooleanField(default=True, verbose_name="enabled")
+    every_s = models.PositiveIntegerField(
+        default=1800, help_text="a proxy is asked about it at most so often"
+    )
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("url",)
+        constraints = [
+            models.CheckConstraint(
+                name="check_target_leaves_sites_in_peace", condition=Q(every_s__gte=60)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
 
 
 class Check(models.Model):

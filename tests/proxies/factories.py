@@ -9,10 +9,12 @@ from proxies.choices import Pool, ProxyState
 from proxies.identity import endpoint_key, hash_password
 from proxies.models import (
     Check,
+    CheckTarget,
     Delivery,
     ImportUpload,
     Lease,
     LeaseSlot,
+    Mending,
     PoolPolicy,
     PoolSnapshot,
     Proxy,
@@ -23,7 +25,6 @@ from proxies.models import (
     StickySession,
     TargetState,
 )
-from proxies.policies import USUAL
 
 NOW: Final = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
 _numbers = count(1)
@@ -112,12 +113,20 @@ def make_lease_slot(**fields: Any) -> LeaseSlot:
     return LeaseSlot.objects.create(**{"exclusive_key": f"endpoint:{next(_numbers)}", **fields})
 
 
+def make_mending(**fields: Any) -> Mending:
+    usual = {"at": NOW, "exclusive_key": f"endpoint:{next(_numbers)}", "n": 0, "done": "freed"}
+    return Mending.objects.create(**{**usual, **fields})
+
+
+def make_check_target(**fields: Any) -> CheckTarget:
+    url = f"https://site-{next(_numbers)}.example.com/ping"
+    return CheckTarget.objects.create(**{"url": url, **fields})
+
+
 def make_pool_policy(**fields: Any) -> PoolPolicy:
     """Change the policy of a pool, ``warm`` unless said otherwise."""
     pool = fields.pop("pool", Pool.WARM)
-    policy, _ = PoolPolicy.objects.update_or_create(
-        pool=pool, defaults=fields, create_defaults={**USUAL[pool], **fields}
-    )
+    policy, _ = PoolPolicy.objects.update_or_create(pool=pool, defaults=fields)
     return policy
 
 

@@ -282,9 +282,9 @@ def test_checks_are_counted():
 def test_apply_costs_per_proxy_one_query_and_nothing_else(django_assert_num_queries):
     findings = [Finding(make_proxy().pk, Verdict.TIMEOUT) for _ in range(4)]
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         checking.apply(findings[:1], run_id=None, now=NOW)
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(8):
         checking.apply(findings[1:], run_id=None, now=NOW)
 
 

@@ -1,21 +1,33 @@
 import uuid
+from collections import Counter
 from datetime import timedelta
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 
-from proxies import claiming, policies
-from proxies.claiming import Wish
-from proxies.models import LeaseSlot, Proxy
-from tests.proxies.factories import NOW, make_pool_policy, make_proxy
+from project.core.callers import SYSTEM
+from proxies import claiming, lending, policies
+from proxies.claiming import Draft
+from proxies.lending import Ask
+from proxies.models import Lease, LeaseSlot
+from proxies.picking import Wish
+from tests.project.rivals import rivals
+from tests.proxies.factories import (
+    NOW,
+    make_lease,
+    make_pool_policy,
+    make_proxy,
+    make_target_state,
+)
 
 UNTIL = NOW + timedelta(seconds=30)
 
 
 def claim(wish=None, policy=None):
     policy = policy or policies.of("warm")
+    draft = Draft(uuid.uuid4(), holder="tests", until=UNTIL, now=NOW)
     with transaction.atomic():
-        return claiming.claim(wish or Wish(), policy, token=uuid.uuid4(), until=UNTIL, now=NOW)
+        return claiming.claim(wish or Wish(), policy, draft)
 
 
 @pytest.mark.django_db
@@ -33,52 +45,80 @@ def test_claim_uses_the_slots_that_a_policy_added():
     make_proxy()
     claim()
 
-    claimed = claim(policy=make_pool_policy(pool="warm", max_leases=2))
+    claimed = claim(policy=policies.of(make_pool_policy(max_leases=2).pool))
 
     assert claimed.n == 1
 
 
 @pytest.mark.django_db
-def test_claim_tells_login_and_the_token_that_ran_out():
-    make_proxy(username="hans", password="geheim")
-    old = uuid.uuid4()
-    LeaseSlot.objects.update(token=old, held_until=NOW)
+def test_claim_tells_login_and_ends_the_record_that_ran_out():
+    proxy = make_proxy(username="hans", password="geheim")
+    old = make_lease(proxy=proxy, expires_at=NOW, acquired_at=NOW - timedelta(seconds=9))
+    LeaseSlot.objects.update(token=old.token, held_until=NOW)
 
     claimed = claim()
 
-    assert (claimed.username, claimed.password, claimed.old_token) == ("hans", "geheim", old)
+    old.refresh_from_db()
+    assert (claimed.username, claimed.password, claimed.has_expired) == ("hans", "geheim", True)
+    assert (old.state, old.ended_at) == ("expired", NOW)
+    assert Lease.objects.get(pk=claimed.lease_id).state == "active"
 
 
 @pytest.mark.django_db
-def test_claim_passes_over_a_proxy_that_changed_since_the_pick(monkeypatch):
-    make_proxy()
-    real = claiming._pick
+def test_claim_records_why_the_proxy_was_chosen():
+    before = NOW - timedelta(hours=1)
+    proxy = make_proxy(score=61, last_lent_at=before)
+    make_target_state(proxy=proxy, last_lent_at=before - timedelta(hours=1))
 
-    def retired_meanwhile(*args, **kwargs):
-        row = real(*args, **kwargs)
-        Proxy.objects.update(state="failing", pool="")
-        return row
+    lease = Lease.objects.get(pk=claim(Wish(target="binance.com")).lease_id)
 
-    monkeypatch.setattr(claiming, "_pick", retired_meanwhile)
-
-    assert claim() is None
-    assert LeaseSlot.objects.get().token is None
+    assert (lease.score, lease.rested_since) == (61, before)
+    assert lease.away_since == before - timedelta(hours=1)
 
 
 @pytest.mark.django_db
-def test_the_pick_reads_a_pool_in_the_order_of_its_index():
-    for _ in range(50):
-        make_proxy()
+def test_a_proxy_is_used_as_often_in_a_window_as_its_policy_says():
+    make_pool_policy(uses_per_window=2, window_s=60, max_leases=5)
+    make_proxy(slots=5)
     policy = policies.of("warm")
-    statement, values = claiming._statement(Wish(target="x"), policy, window=16, now=NOW)
-    if connection.vendor != "sqlite":
-        pytest.skip("PostgreSQL plans by statistics: a small table is read whole")
 
-    with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)
-        plan = [row[-1] for row in cursor.fetchall()]
+    first, second, third = claim(policy=policy), claim(policy=policy), claim(policy=policy)
 
-    assert any("proxy_rested" in step for step in plan), plan
+    assert first is not None
+    assert second is not None
+    assert third is None
+    Lease.objects.filter(pk=first.lease_id).update(acquired_at=NOW - timedelta(seconds=60))
+    assert claim(policy=policy) is not None
+    assert claim(policy=policy) is None
+
+
+@pytest.mark.django_db
+def test_uses_count_per_target_where_the_policy_lends_per_target():
+    make_pool_policy(uses_per_window=1, window_s=60, is_per_target=True)
+    make_proxy()
+    policy = policies.of("warm")
+
+    found = [claim(Wish(target=target), policy) for target in ("a.com", "b.com", "a.com")]
+
+    assert [one is not None for one in found] == [True, True, False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uses_per_window_hold_against_rivals():
+    make_pool_policy(uses_per_window=3, window_s=60, max_leases=8)
+    for _ in range(2):
+        make_proxy(slots=8)
+
+    def borrow(number):
+        try:
+            return lending.acquire(Ask(holder=f"rival-{number}"), by=SYSTEM, now=NOW).proxy_id
+        except lending.NoProxyAvailableError:
+            return None
+
+    lent = [found for found in rivals(16, borrow) if found]
+
+    assert sorted(Counter(lent).values()) == [3, 3]
+    assert Lease.objects.count() == 6
 
 
 @pytest.mark.django_db

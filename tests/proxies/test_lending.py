@@ -30,8 +30,7 @@ def acquire(now=NOW, **wanted):
 
 
 def give_back(granted, outcome=Outcome.OK, now=NOW):
-    lease = Lease.objects.get(pk=granted.id)
-    return returning.release(lease, Report(outcome), token=granted.token, now=now)
+    return returning.release(granted.id, Report(outcome), token=granted.token, by=SYSTEM, now=now)
 
 
 @pytest.mark.django_db

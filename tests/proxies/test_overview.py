@@ -9,7 +9,7 @@ from project.core.callers import SYSTEM
 from proxies import lending, overview
 from proxies.lending import Ask
 from tests.factories import make_run
-from tests.proxies.factories import NOW, make_lease, make_proxy, make_proxy_source
+from tests.proxies.factories import NOW, make_lease, make_mending, make_proxy, make_proxy_source
 
 pytestmark = pytest.mark.django_db
 
@@ -95,11 +95,11 @@ def test_issues_cost_the_same_queries_for_one_proxy_and_for_three(
 ):
     settings.JUDGE_URLS = ["http://judge.example/judge"]
     make_proxy()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         overview.current_issues(NOW)
     make_proxy()
     make_proxy()
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(4):
         overview.current_issues(NOW)
 
 
@@ -118,3 +118,10 @@ def test_sizes_are_scraped_from_the_database():
     assert 'proxy_leases_active{pool="hot"} 1.0' in lines
     oldest = next(line for line in lines if line.startswith("proxy_lease_oldest_seconds"))
     assert 10 <= float(oldest.split()[1]) < 60
+
+
+def test_leases_that_were_mended_are_an_issue_for_a_day():
+    make_mending(at=NOW - timedelta(hours=23))
+
+    assert "leases_mended" in codes()
+    assert "leases_mended" not in codes(NOW + timedelta(hours=2))

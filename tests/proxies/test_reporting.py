@@ -6,7 +6,6 @@ from project.core.callers import SYSTEM
 from proxies import lending, returning
 from proxies.choices import Outcome, Pool
 from proxies.lending import Ask
-from proxies.models import Lease
 from proxies.returning import Report
 from tests.proxies.factories import NOW, make_proxy
 
@@ -15,9 +14,9 @@ pytestmark = pytest.mark.django_db
 
 def lent_and_returned(outcome, *, target="api.binance.com", at=NOW, latency_ms=None):
     granted = lending.acquire(Ask(holder="tests", target=target), by=SYSTEM, now=at)
-    lease = Lease.objects.get(pk=granted.id)
     report = Report(outcome, latency_ms=latency_ms)
-    returning.release(lease, report, token=lease.token, now=at + timedelta(seconds=1))
+    later = at + timedelta(seconds=1)
+    returning.release(granted.id, report, token=granted.token, by=SYSTEM, now=later)
 
 
 def test_a_ban_stays_with_the_target_and_leaves_the_score():

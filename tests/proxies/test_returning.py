@@ -1,5 +1,6 @@
 import uuid
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -24,21 +25,27 @@ def lease(db):
     return Lease.objects.select_related("proxy").get(pk=granted.id)
 
 
+def release(lease, report, *, token, now):
+    returning.release(lease.pk, report, token=token, by=SYSTEM, now=now)
+    return Lease.objects.get(pk=lease.pk)
+
+
 def value(counter):
     return counter._value.get()
 
 
 def test_renew_moves_the_end_of_lease_and_slot(lease):
-    granted = returning.renew(lease, token=lease.token, ttl_s=60, now=SOON)
+    granted = returning.renew(lease.pk, token=lease.token, ttl_s=60, by=SYSTEM, now=SOON)
 
     until = SOON + timedelta(seconds=60)
     assert granted.expires_at == until
     assert LeaseSlot.objects.get().held_until == until
+    lease.refresh_from_db()
     assert (lease.expires_at, lease.renewals) == (until, 1)
 
 
 def test_renew_takes_the_time_of_the_pool_where_none_is_said(lease):
-    granted = returning.renew(lease, token=lease.token, ttl_s=None, now=SOON)
+    granted = returning.renew(lease.pk, token=lease.token, ttl_s=None, by=SYSTEM, now=SOON)
 
     assert granted.expires_at == SOON + timedelta(seconds=30)
 
@@ -46,7 +53,7 @@ def test_renew_takes_the_time_of_the_pool_where_none_is_said(lease):
 @pytest.mark.parametrize("now", [NOW + timedelta(seconds=30), LATE])
 def test_renew_after_the_lease_ran_out_is_stale(lease, now):
     with pytest.raises(StaleTokenError):
-        returning.renew(lease, token=lease.token, ttl_s=60, now=now)
+        returning.renew(lease.pk, token=lease.token, ttl_s=60, by=SYSTEM, now=now)
 
     assert LeaseSlot.objects.get().held_until == NOW + timedelta(seconds=30)
 
@@ -55,20 +62,20 @@ def test_renew_with_another_token_is_stale_and_counted(lease):
     before = value(metrics.REUSE_ATTEMPTS)
 
     with pytest.raises(StaleTokenError):
-        returning.renew(lease, token=uuid.uuid4(), ttl_s=60, now=SOON)
+        returning.renew(lease.pk, token=uuid.uuid4(), ttl_s=60, by=SYSTEM, now=SOON)
 
     assert value(metrics.REUSE_ATTEMPTS) == before + 1
 
 
 def test_renew_with_an_impossible_time_is_refused(lease):
     with pytest.raises(BadLeaseRequestError):
-        returning.renew(lease, token=lease.token, ttl_s=1e6, now=SOON)
+        returning.renew(lease.pk, token=lease.token, ttl_s=1e6, by=SYSTEM, now=SOON)
 
 
 def test_release_frees_the_slot_and_records_what_came_of_it(lease):
     report = Report(Outcome.BLOCKED, status_code=403, latency_ms=120.0, size_bytes=99)
 
-    released = returning.release(lease, report, token=lease.token, now=SOON)
+    released = release(lease, report, token=lease.token, now=SOON)
 
     slot = LeaseSlot.objects.get()
     assert (slot.token, slot.held_until, slot.proxy_id) == (None, None, None)
@@ -78,22 +85,22 @@ def test_release_frees_the_slot_and_records_what_came_of_it(lease):
 
 
 def test_release_again_changes_nothing(lease):
-    returning.release(lease, Report(Outcome.OK), token=lease.token, now=SOON)
+    release(lease, Report(Outcome.OK), token=lease.token, now=SOON)
 
-    again = returning.release(lease, Report(Outcome.BLOCKED), token=lease.token, now=LATE)
+    again = release(lease, Report(Outcome.BLOCKED), token=lease.token, now=LATE)
 
     assert (again.released_at, again.outcome, again.is_late) == (SOON, "ok", False)
 
 
 def test_release_with_another_token_is_stale(lease):
     with pytest.raises(StaleTokenError):
-        returning.release(lease, Report(Outcome.OK), token=uuid.uuid4(), now=SOON)
+        release(lease, Report(Outcome.OK), token=uuid.uuid4(), now=SOON)
 
     assert LeaseSlot.objects.get().token == lease.token
 
 
 def test_release_after_the_end_is_recorded_as_late(lease):
-    released = returning.release(lease, Report(Outcome.OK), token=lease.token, now=LATE)
+    released = release(lease, Report(Outcome.OK), token=lease.token, now=LATE)
 
     assert (released.state, released.released_at, released.is_late) == ("expired", LATE, True)
     assert released.outcome == "ok"
@@ -103,7 +110,7 @@ def test_release_after_the_end_is_recorded_as_late(lease):
 def test_release_after_the_proxy_moved_on_leaves_the_new_holder_alone(lease):
     second = lending.acquire(Ask(holder="b"), by=SYSTEM, now=LATE)
 
-    released = returning.release(lease, Report(Outcome.OK), token=lease.token, now=LATE)
+    released = release(lease, Report(Outcome.OK), token=lease.token, now=LATE)
 
     assert released.is_late
     assert LeaseSlot.objects.get().token == second.token
@@ -113,7 +120,7 @@ def test_release_after_the_proxy_moved_on_leaves_the_new_holder_alone(lease):
 def test_release_counts_early_returns_and_holding_time(lease):
     before = value(metrics.RETURNED_EARLY), metrics.HOLD._sum.get()
 
-    returning.release(lease, Report(Outcome.OK), token=lease.token, now=SOON)
+    release(lease, Report(Outcome.OK), token=lease.token, now=SOON)
 
     assert value(metrics.RETURNED_EARLY) == before[0] + 1
     assert metrics.HOLD._sum.get() == before[1] + 5
@@ -128,7 +135,7 @@ def test_expire_ends_what_ran_out_and_frees_its_slot(lease):
 
 
 def test_expire_leaves_a_lease_that_was_renewed_meanwhile(lease):
-    returning.renew(lease, token=lease.token, ttl_s=600, now=SOON)
+    returning.renew(lease.pk, token=lease.token, ttl_s=600, by=SYSTEM, now=SOON)
 
     ended = returning.expire([(lease.pk, lease.token)], now=LATE)
 
@@ -143,7 +150,7 @@ def test_revoke_ends_leases_of_others(lease):
     lease.refresh_from_db()
     assert (ended, lease.state, LeaseSlot.objects.get().token) == (1, LeaseState.REVOKED, None)
     with pytest.raises(StaleTokenError):
-        returning.renew(lease, token=lease.token, ttl_s=60, now=SOON)
+        returning.renew(lease.pk, token=lease.token, ttl_s=60, by=SYSTEM, now=SOON)
 
 
 def test_find_shows_a_lease_to_its_owner_and_staff_alone(user):
@@ -164,9 +171,39 @@ def test_release_by_rivals_teaches_once():
     granted = lending.acquire(Ask(holder="tests", target="binance.com"), by=SYSTEM, now=NOW)
 
     def give_back(number):
-        own = Lease.objects.get(pk=granted.id)
-        return returning.release(own, Report(Outcome.BLOCKED), token=own.token, now=SOON)
+        report = Report(Outcome.BLOCKED)
+        return returning.release(granted.id, report, token=granted.token, by=SYSTEM, now=SOON)
 
-    rivals(8, give_back)
+    told = rivals(8, give_back)
 
+    assert {each.released_at for each in told} == {SOON}
     assert proxy.targets.get().failures_in_row == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("deed", ["renew", "release"])
+def test_a_stranger_changes_nothing_even_with_the_token(user, deed):
+    make_proxy()
+    granted = lending.acquire(Ask(), by=Caller(user_id=user.pk), now=NOW)
+    stranger = Caller(user_id=make_user().pk)
+    who: Any = {"token": granted.token, "by": stranger, "now": SOON}
+
+    def attempt():
+        if deed == "renew":
+            return returning.renew(granted.id, ttl_s=9, **who)
+        return returning.release(granted.id, Report(Outcome.BLOCKED), **who)
+
+    with pytest.raises(LeaseNotFoundError):
+        attempt()
+
+    assert LeaseSlot.objects.get().token == granted.token
+    assert Lease.objects.get().released_at is None
+
+
+def test_a_late_release_is_counted_as_run_out_once(lease):
+    before = value(metrics.EXPIRED), value(metrics.RETURNED_EARLY)
+
+    release(lease, Report(Outcome.OK), token=lease.token, now=LATE)
+    release(lease, Report(Outcome.OK), token=lease.token, now=LATE)
+
+    assert (value(metrics.EXPIRED), value(metrics.RETURNED_EARLY)) == (before[0] + 1, before[1])
