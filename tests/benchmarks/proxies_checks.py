@@ -25,7 +25,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import uvloop
+from python_socks.async_.asyncio import Proxy as SocksProxy
 
 from project.sandbox.certificates import TestAuthority
 from tests.benchmarks.streams import ROOT, free_port, wait_for
@@ -116,44 +118,47 @@ def always(judge: Any) -> Callable[..., Awaitable[list[Any]]]:
 
 async def bare(kind: str, port: int, args: argparse.Namespace, ca_file: str, count: int) -> None:
     """Check with a client that does nothing else."""
-    import aiohttp
-
     numbers = iter(range(count))
-    context = ssl.create_default_context()
-    if ca_file:
-        context.load_verify_locations(cafile=ca_file)
-    url = f"https://{NAME}/judge" if kind == "connect" else f"http://127.0.0.1:{port}/judge"
-
-    async def by_aiohttp(session: Any) -> None:
-        for _ in numbers:
-            nonce = secrets.token_hex(16)
-            proxy = f"http://127.0.0.1:{port}"
-            async with session.get(f"{url}?nonce={nonce}", proxy=proxy, ssl=context) as answer:
-                if json.loads(await answer.read())["nonce"] != nonce:
-                    raise RuntimeError("another nonce")
-
-    async def by_socks() -> None:
-        from python_socks.async_.asyncio import Proxy
-
-        for _ in numbers:
-            nonce = secrets.token_hex(16)
-            proxy = Proxy.from_url(f"socks5://127.0.0.1:{port}")
-            sock = await proxy.connect("127.0.0.1", port, timeout=5)
-            reader, writer = await asyncio.open_connection(sock=sock)
-            writer.write(f"GET /judge?nonce={nonce} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-            head = await reader.readuntil(b"\r\n\r\n")
-            size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
-            if json.loads(await reader.readexactly(size))["nonce"] != nonce:
-                raise RuntimeError("another nonce")
-            writer.close()
-
     if kind == "socks":
-        await asyncio.gather(*(by_socks() for _ in range(args.at_once)))
+        await asyncio.gather(*(by_socks(port, numbers) for _ in range(args.at_once)))
         return
+    context = ssl.create_default_context()
+    context.load_verify_locations(cafile=ca_file)
+    url = f"https://{NAME}/judge" if kind == "connect" else f"http://127.0.0.1:{port}/judge"
+    how = {"proxy": f"http://127.0.0.1:{port}", "ssl": context}
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     timeout = aiohttp.ClientTimeout(total=10, connect=5)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as session:
-        await asyncio.gather(*(by_aiohttp(session) for _ in range(args.at_once)))
+        workers = (by_aiohttp(session, url, how, numbers) for _ in range(args.at_once))
+        await asyncio.gather(*workers)
+
+
+async def by_aiohttp(session: Any, url: str, how: dict[str, Any], numbers: Iterator[int]) -> None:
+    """Ask the judge until there is no number left."""
+    for _ in numbers:
+        nonce = secrets.token_hex(16)
+        async with session.get(f"{url}?nonce={nonce}", **how) as answer:
+            require(await answer.read(), nonce)
+
+
+async def by_socks(port: int, numbers: Iterator[int]) -> None:
+    """Ask the judge by SOCKS5 until there is no number left."""
+    for _ in numbers:
+        nonce = secrets.token_hex(16)
+        proxy = SocksProxy.from_url(f"socks5://127.0.0.1:{port}")
+        sock = await proxy.connect("127.0.0.1", port, timeout=5)
+        reader, writer = await asyncio.open_connection(sock=sock)
+        writer.write(f"GET /judge?nonce={nonce} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int(head.lower().partition(b"content-length: ")[2].partition(b"\r")[0])
+        require(await reader.readexactly(size), nonce)
+        writer.close()
+
+
+def require(body: bytes, nonce: str) -> None:
+    """Refuse an answer to another question."""
+    if json.loads(body)["nonce"] != nonce:
+        raise RuntimeError("another nonce")
 
 
 def measure(way: Any, *given: Any) -> tuple[float, float]:
@@ -195,23 +200,28 @@ def main() -> None:
     certificate.write_bytes(authority.server_pem)
     try:
         with serving(str(certificate)) as port:
-            given = (args, str(authority.ca_bundle))
             for kind in args.kinds:
-                count = args.checks if kind == "plain" else args.checks // 3
-                found: dict[str, list[tuple[float, float]]] = {"ours": [], "bare": []}
-                for _ in range(args.rounds):
-                    for name, way in (("ours", ours), ("bare", bare)):
-                        found[name].append(measure(way, kind, port, *given, count))
-                told: dict[str, Any] = {"kind": kind}
-                for name, rounds in found.items():
-                    told[f"{name}_per_core_s"] = round(statistics.median(one[0] for one in rounds))
-                    told[f"{name}_per_s"] = round(statistics.median(one[1] for one in rounds))
-                told["ratio"] = round(told["ours_per_core_s"] / told["bare_per_core_s"], 2)
+                told = pair(kind, port, args, str(authority.ca_bundle))
                 if args.memory and kind == "plain":
-                    told |= memory(kind, port, *given)
+                    told |= memory(kind, port, args, str(authority.ca_bundle))
                 print(json.dumps(told), flush=True)
     finally:
         authority.close()
+
+
+def pair(kind: str, port: int, args: argparse.Namespace, ca_file: str) -> dict[str, Any]:
+    """Let both take turns; return the medians and their ratio."""
+    count = args.checks if kind == "plain" else args.checks // 3
+    found: dict[str, list[tuple[float, float]]] = {"ours": [], "bare": []}
+    for _ in range(args.rounds):
+        for name, way in (("ours", ours), ("bare", bare)):
+            found[name].append(measure(way, kind, port, args, ca_file, count))
+    told: dict[str, Any] = {"kind": kind}
+    for name, rounds in found.items():
+        told[f"{name}_per_core_s"] = round(statistics.median(one[0] for one in rounds))
+        told[f"{name}_per_s"] = round(statistics.median(one[1] for one in rounds))
+    told["ratio"] = round(told["ours_per_core_s"] / told["bare_per_core_s"], 2)
+    return told
 
 
 if __name__ == "__main__":
