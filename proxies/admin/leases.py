@@ -1,5 +1,6 @@
 """Staff pages of lending: leases, the slots behind them, sessions."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -13,6 +14,7 @@ from project.core.admin.pages import ReadOnly
 from proxies import returning
 from proxies.choices import LeaseState
 from proxies.models import Lease, LeaseSlot, Mending, StickySession
+from proxies.models.pool import NEVER
 
 
 @admin.register(Lease)
@@ -43,7 +45,8 @@ class LeaseAdmin(ReadOnly):
     list_select_related = ("proxy",)
     search_fields = ("holder", "target", "request_id", "session", "proxy__host")
     ordering = ("-id",)
-    exclude = ("token",)
+    exclude = ("token", "score", "rested_since", "away_since")
+    readonly_fields = ("chosen",)
     actions = ("end",)
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
@@ -51,6 +54,17 @@ class LeaseAdmin(ReadOnly):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
+
+    @admin.display(description="Why this proxy")
+    def chosen(self, lease: Lease) -> str:
+        """Tell what spoke for it when it was lent."""
+        if lease.rested_since is None:
+            return "Not recorded."
+        rested = _before(lease, lease.rested_since)
+        told = f"Free in pool {lease.get_pool_display()}, score {lease.score or 0:.0f}; {rested}"
+        if lease.target and lease.away_since is not None:
+            told += f", for {lease.target} {_before(lease, lease.away_since)}"
+        return f"{told}. Of those longest rested, the one longest away from the target is lent."
 
     @admin.action(description="End the chosen leases", permissions=["manage"])
     @asking_back(
@@ -63,6 +77,13 @@ class LeaseAdmin(ReadOnly):
         """End those that stand; their holders learn of it when they next renew."""
         ended = returning.revoke(chosen, now=timezone.now())
         self.message_user(request, f"Ended {ended} lease(s).", messages.SUCCESS)
+
+
+def _before(lease: Lease, moment: datetime) -> str:
+    """Say how long before a lease something had been lent."""
+    if moment <= NEVER:
+        return "never lent before"
+    return f"last lent {(lease.acquired_at - moment).total_seconds():.0f} s before"
 
 
 @admin.register(LeaseSlot)

@@ -21,7 +21,7 @@ from unfold.decorators import display
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 from project.core.display import NOTHING, moment, pill
-from proxies import managing, scoring
+from proxies import explaining, lending, managing, scoring
 from proxies.admin.acts import ProxyActs
 from proxies.admin.filters import CountryFilter, NamedByFilter, NetworkFilter, OpenToFilter
 from proxies.admin.sections import ProxySection, with_sections
@@ -38,6 +38,9 @@ _STATES: Final = {
     ProxyState.RETIRED: ("paused", "Retired"),
     ProxyState.BLOCKED: ("bad", "Taken out"),
 }
+
+#: Bans that a proxy's page tells.
+_MOST_BANS: Final = 20
 
 
 @admin.register(Proxy)
@@ -106,10 +109,11 @@ class ProxyAdmin(ProxyActs):
                 )
             },
         ),
-        ("Lending", {"fields": ("lent_shown", "rest_shown", "exclusive_key")}),
+        ("Lending", {"fields": ("lendable", "lent_shown", "rest_shown", "exclusive_key")}),
     )
     readonly_fields = (
         "endpoint",
+        "lendable",
         "score_shown",
         "latency_shown",
         "lent_shown",
@@ -167,6 +171,17 @@ class ProxyAdmin(ProxyActs):
     @admin.display(description="Time to connect")
     def connect_shown(self, proxy: Proxy) -> str:
         return "-" if proxy.connect_ms is None else f"{proxy.connect_ms:.0f} ms"
+
+    @admin.display(description="Can it be lent now?")
+    def lendable(self, proxy: Proxy) -> SafeString:
+        """Tell each rule of lending, then the targets that it may not visit now."""
+        now = timezone.now()
+        told = explaining.explain(proxy, lending.Ask(), now=now)
+        for state in proxy.targets.filter(blocked_until__gt=now).order_by("target")[:_MOST_BANS]:
+            rules = explaining.explain(proxy, lending.Ask(target=state.target), now=now)
+            told += [rule for rule in rules if rule.name == "target"]
+        lines = [("yes" if rule.holds else "no", rule.text) for rule in told]
+        return format_html_join("", "<div>{}: {}</div>", lines)
 
     @admin.display(description="Why this score")
     def explanation(self, proxy: Proxy) -> str:
