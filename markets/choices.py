@@ -83,6 +83,7 @@ class Source(models.TextChoices):
     COLLECT = "collect", "Collected"
     BACKFILL = "backfill", "Backfilled"
     IMPORT = "import", "Imported"
+    AUDIT = "audit", "Repaired after an audit"
 
 
 class FindingKind(models.TextChoices):
@@ -123,3 +124,20 @@ class ErrorClass(models.TextChoices):
     DATABASE = "database", "Database"
     PROXY = "proxy", "Proxy"
     UNKNOWN = "unknown", "Unknown"
+
+
+class DifferenceKind(models.TextChoices):
+    """How a stored candle and the exchange disagree."""
+
+    DIFFERS = "differs", "Other values"
+    NOT_THERE = "not_there", "The exchange has none"
+    TRADES = "trades", "Its trades say otherwise"
+
+
+class DifferenceState(models.TextChoices):
+    """What became of a difference."""
+
+    OPEN = "open", "Open"
+    REPAIRED = "repaired", "Repaired"
+    KEPT = "kept", "Kept as stored"
+    GONE = "gone", "Agrees by now"

@@ -38,3 +38,6 @@ CLEAN_UP: Final = register(
         alone=True,
     )
 )
+AUDIT: Final = register(
+    Kind("markets.audit", "Audit stored candles", limit_s=1800, max_attempts=5, loop="audit")
+)

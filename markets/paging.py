@@ -6,7 +6,7 @@ from typing import Final
 
 from markets import checking, metrics, noting, summarising
 from markets.adapters import venues
-from markets.adapters.wire import PageAsk
+from markets.adapters.wire import PageAsk, Trade
 from markets.asking import Line
 from markets.checking import Asked, Page
 from markets.choices import Policy, Source
@@ -62,6 +62,11 @@ class Pager:
         for kind, count in page.findings.items():
             metrics.FINDINGS.labels(self._line.means.exchange, kind).inc(count)
         return replace(page, egress=self._line.egress)
+
+    def trades(self, open_ms: int) -> list[Trade] | None:
+        """Return the trades of the candle that opens at a moment; None where they can't be had."""
+        ask = self._ask(open_ms, self.timeframe.after(open_ms), 1)
+        return self._line.ask(lambda venue: venue.trades(ask))
 
     def walk(self, start_ms: int, end_ms: int) -> Iterator[Page]:
         """Yield the pages of ``[start_ms, end_ms)``, oldest first; long emptiness is jumped over.

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from markets import (
+    auditing,
     collecting,
     discovering,
     importing,
@@ -62,3 +63,9 @@ def retry_failed_tasks(*, run_id: str, **_: object) -> None:
 def clean_up(*, run_id: str, **_: object) -> None:
     """Drop what is too old: failures, ended tasks, closed gaps and alerts, findings."""
     working.execute(run_id, tidying.run, kind=kinds.CLEAN_UP.name)
+
+
+@shared_task(**options(kinds.AUDIT.name))
+def audit(*, run_id: str, **_: object) -> None:
+    """Compare a sample of stored candles with the exchange."""
+    working.execute(run_id, auditing.run, kind=kinds.AUDIT.name)

@@ -8,7 +8,7 @@ import ccxt
 
 from markets.adapters import failures, wire
 from markets.adapters.sessions import OneWaySession
-from markets.adapters.wire import Access, MarketInfo, PageAsk, Venue
+from markets.adapters.wire import Access, MarketInfo, PageAsk, Trade, Venue
 from markets.rows import Row
 
 #: The whole answer may take so many times the time-out.
@@ -68,6 +68,10 @@ def open_venue(access: Access) -> Venue:
     return _KINDS.get(access.exchange, _Generic)(exchange, access)
 
 
+#: Trades of one answer of Binance; a candle with more is not compared with its trades.
+_MOST_TRADES: Final = 1000
+
+
 class _Generic:
     """Any exchange of ccxt, by its unified calls."""
 
@@ -113,6 +117,10 @@ class _Generic:
         # some exchanges know no end: what is beyond it was not asked for
         return [row for row in rows if row.open_time < ask.end_ms]
 
+    def trades(self, _ask: PageAsk, /) -> list[Trade] | None:
+        """Return all trades of one candle's time, oldest first; None where it can't be asked."""
+        return None
+
     @classmethod
     def most_rows(cls, ask: PageAsk) -> int:
         """Return how many rows it gives at most for such a window."""
@@ -153,6 +161,24 @@ class _Binance(_Generic):
             found,
             lambda row: _row(row, trades=int(row[8]), quote_volume=float(row[7])),
         )
+
+    def trades(self, ask: PageAsk, /) -> list[Trade] | None:
+        """Return all trades of one candle's time; None where they are more than one page."""
+        with failures.translated(self._exchange):
+            found = self._exchange.public_get_aggtrades(
+                {
+                    "symbol": ask.exchange_symbol,
+                    "startTime": ask.start_ms,
+                    "endTime": ask.end_ms - 1,
+                    "limit": _MOST_TRADES,
+                }
+            )
+        if isinstance(found, list) and len(found) >= _MOST_TRADES:
+            return None
+        try:
+            return [Trade(int(one["T"]), float(one["p"]), float(one["q"])) for one in found]
+        except (KeyError, TypeError, ValueError) as error:
+            raise wire.BadAnswerError(f"that is no list of trades: {error}") from error
 
     @classmethod
     def most_rows(cls, ask: PageAsk) -> int:

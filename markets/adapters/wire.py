@@ -52,6 +52,15 @@ class PageAsk:
 
 
 @dataclass(frozen=True, slots=True)
+class Trade:
+    """One trade, or several of one order at one price; ``size`` in the base currency."""
+
+    at_ms: int
+    price: float
+    size: float
+
+
+@dataclass(frozen=True, slots=True)
 class MarketInfo:
     """One market as the exchange lists it."""
 
@@ -83,6 +92,9 @@ class Venue(Protocol):
 
         None where it doesn't say.
         """
+
+    def trades(self, ask: PageAsk, /) -> list[Trade] | None:
+        """Return all trades of one candle's time, oldest first; None where it can't be asked."""
 
     def close(self) -> None:
         """Close its connections."""

@@ -18,7 +18,16 @@ from unfold.widgets import (
     UnfoldAdminSplitDateTimeWidget,
 )
 
-from markets import backfilling, charting, collecting, configuring, discovering, quality, reading
+from markets import (
+    auditing,
+    backfilling,
+    charting,
+    collecting,
+    configuring,
+    discovering,
+    quality,
+    reading,
+)
 from markets.admin import imports
 from markets.admin.showing import at, span
 from markets.backfilling import Wanted
@@ -89,7 +98,13 @@ class MarketAdmin(ModelAdmin):
     readonly_fields = ("exchange", "symbol", "base", "quote", "exchange_symbol", "is_listed")
     actions = ("enable", "disable")
     actions_list = ("open_import",)
-    actions_detail = ("collect_now", "check_quality", "backfill_gaps", "backfill_range")
+    actions_detail = (
+        "collect_now",
+        "check_quality",
+        "audit_now",
+        "backfill_gaps",
+        "backfill_range",
+    )
     change_form_outer_before_template = "admin/markets/market/chart.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -198,6 +213,28 @@ class MarketAdmin(ModelAdmin):
             market = reading.market_by_id(int(object_id))
             quality.ask(market, "", by=pages.caller_of(request), now=timezone.now())
             return f"{market} is being checked."
+
+        return pages.carry_out(request, deed, to=_page(object_id))
+
+    @action(
+        description="Audit",
+        url_path="audit",
+        icon="compare_arrows",
+        permissions=["change"],
+        dialog={
+            "title": "Audit the stored candles?",
+            "description": "A sample is asked for again and compared; nothing stored is changed.",
+            "form_class": None,
+            "form_submit_text": "Audit",
+        },
+    )
+    def audit_now(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Ask for an audit of the market."""
+
+        def deed() -> str:
+            market = reading.market_by_id(int(object_id))
+            auditing.ask(market, by=pages.caller_of(request), now=timezone.now())
+            return f"{market} is compared with the exchange."
 
         return pages.carry_out(request, deed, to=_page(object_id))
 

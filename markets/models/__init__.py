@@ -1,5 +1,6 @@
 """What the app remembers, by matter."""
 
+from markets.models.audits import AuditDifference
 from markets.models.candles import Candle, CandleRevision
 from markets.models.collectors import CollectorConfig, RateBudget
 from markets.models.errors import Alert, ApiErrorLog
@@ -9,6 +10,7 @@ from markets.models.quality import BackfillTask, Finding, Gap, QualitySummary
 __all__ = [
     "Alert",
     "ApiErrorLog",
+    "AuditDifference",
     "BackfillTask",
     "Candle",
     "CandleRevision",

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from markets import (
+    auditing,
     collecting,
     discovering,
     importing,
@@ -33,6 +34,7 @@ HANDLERS = {
     "markets.import": importing.run,
     "markets.retry_failed_tasks": repairing.run_retries,
     "markets.clean_up": tidying.run,
+    "markets.audit": auditing.run,
 }
 
 

@@ -9,6 +9,7 @@ from markets.choices import Source
 from markets.models import (
     Alert,
     ApiErrorLog,
+    AuditDifference,
     BackfillTask,
     CandleRevision,
     CollectorConfig,
@@ -180,3 +181,15 @@ def make_alert(**fields: Any) -> Alert:
     if "market" not in facts:
         facts["market"] = make_market()
     return Alert.objects.create(**facts)
+
+
+def make_audit_difference(series: Series | None = None, **fields: Any) -> AuditDifference:
+    facts: dict[str, Any] = {
+        "open_time": START_MS + next(_numbers) * MINUTE,
+        "kind": "differs",
+        "stored": {"open": 1.0, "high": 2.0, "low": 0.5, "close": 1.5, "volume": 3.0},
+        "told": {"open": 1.0, "high": 2.0, "low": 0.5, "close": 1.75, "volume": 3.0},
+        "found_at": NOW,
+        **fields,
+    }
+    return AuditDifference.objects.create(series=series or make_series(), **facts)

@@ -83,6 +83,7 @@ ICONS: Final = {
     "django_celery_beat.solarschedule": "wb_twilight",
     "markets.alert": "notifications_active",
     "markets.apierrorlog": "error",
+    "markets.auditdifference": "compare_arrows",
     "markets.backfilltask": "healing",
     "markets.candlerevision": "edit_note",
     "markets.collectorconfig": "download",

@@ -4,6 +4,7 @@ import json
 import re
 import sys
 from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal
 
 from aiohttp import web
 
@@ -53,6 +54,7 @@ class BinanceRest:
             web.get(f"{PREFIX}/time", self.time),
             web.get(f"{PREFIX}/exchangeInfo", self.exchange_info),
             web.get(f"{PREFIX}/klines", self.klines),
+            web.get(f"{PREFIX}/aggTrades", self.agg_trades),
         ]
 
     def symbol_of(self, request: web.Request) -> str | None:
@@ -116,6 +118,23 @@ class BinanceRest:
             text=json.dumps(rows, separators=(",", ":")), content_type="application/json"
         )
 
+    async def agg_trades(self, request: web.Request) -> web.Response:
+        """Answer the trades of the minutes that lie whole in the range asked for."""
+        try:
+            start_ms, end_ms = _number(request, "startTime"), _number(request, "endTime")
+            limit = min(_MOST, _number(request, "limit") or _USUAL_LIMIT)
+        except _WrongError as wrong:
+            return wrong.response
+        symbol = self.symbol_of(request)
+        if symbol is None:
+            return binance_error("-1121", "Invalid symbol.")
+        minute = BINANCE_INTERVALS["1m"]
+        window = (start_ms or 0, sys.maxsize if end_ms is None else end_ms + 1)
+        wanted = Ask(VENUE, symbol, minute, *window, limit=limit, newest=False)
+        found = [trade for each in self._exchange.page(wanted) for trade in trades_of(each)]
+        request[ENTRY].rows = len(found[:limit])
+        return web.json_response(found[:limit])
+
     def _ask(self, request: web.Request) -> Ask:
         for name in ("symbol", "interval"):
             if not request.query.get(name):
@@ -141,6 +160,29 @@ class BinanceRest:
             limit=min(_MOST, _USUAL_LIMIT if limit is None else limit),
             newest=start_ms is None,
         )
+
+
+def trades_of(candle: Candle) -> list[dict[str, object]]:
+    """Return trades that make up a minute exactly: open, low, high, close."""
+    if not Decimal(candle.volume):
+        return []
+    quarter = (Decimal(candle.volume) / 4).quantize(Decimal("0.00000001"), ROUND_DOWN)
+    sizes = [quarter, quarter, quarter, Decimal(candle.volume) - 3 * quarter]
+    prices = (candle.open, candle.low, candle.high, candle.close)
+    first = candle.open_ms // 60_000 * 10
+    return [
+        {
+            "a": first + number,
+            "p": price,
+            "q": f"{size:f}",
+            "f": first + number,
+            "l": first + number,
+            "T": candle.open_ms + number * 15_000,
+            "m": False,
+            "M": True,
+        }
+        for number, (price, size) in enumerate(zip(prices, sizes, strict=True))
+    ]
 
 
 def another(exchange: Exchange, symbol: str) -> str:
