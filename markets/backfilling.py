@@ -20,7 +20,7 @@ from project.core.choices import UNENDED as RUN_UNENDED
 from project.core.choices import RunStatus
 from project.core.errors import ConflictError, FieldProblem, InvalidInputError, NotFoundError
 from project.core.models import Run
-from project.core.moments import from_ms
+from project.core.moments import from_ms, to_ms
 
 #: A task covers at most so many candles; longer gaps are cut.
 PIECE: Final = 10_000
@@ -80,8 +80,7 @@ def ask(wanted: Wanted, *, by: Caller, now: datetime) -> BackfillTask:
         BadCollectorError: no collector tells how to ask for the series.
     """
     grid = timeframes.of(wanted.series.timeframe)
-    start, end = grid.floor(wanted.start_ms), grid.ceil(wanted.end_ms)
-    _require_sense(grid, start, end, now)
+    start, end = _span(grid, wanted, to_ms(now))
     configuring.collector_of(wanted.series)
     with transaction.atomic():
         ledger.lock(wanted.series)
@@ -101,16 +100,23 @@ def ask(wanted: Wanted, *, by: Caller, now: datetime) -> BackfillTask:
     return task
 
 
-def _require_sense(grid: Timeframe, start: int, end: int, now: datetime) -> None:
-    now_ms = round(now.timestamp() * 1000)
-    if start >= end:
+def _span(grid: Timeframe, wanted: Wanted, now_ms: int) -> tuple[int, int]:
+    """Return the range on the grid, without what has not begun yet.
+
+    Raises:
+        BadRangeError: empty, too long, before 1970, or in the future.
+    """
+    if wanted.start_ms >= wanted.end_ms:
         wrong = FieldProblem("end", "empty_range", "must be after start")
-    elif start >= now_ms:
+    elif wanted.start_ms < 0:
+        wrong = FieldProblem("start", "out_of_range", "must not be before 1970")
+    elif wanted.start_ms >= now_ms:
         wrong = FieldProblem("start", "in_the_future", "must not be in the future")
-    elif grid.count(start, end) > MOST_CANDLES:
-        wrong = FieldProblem("start", "too_long", f"at most {MOST_CANDLES:,} candles at once")
     else:
-        return
+        start, end = grid.floor(wanted.start_ms), grid.ceil(min(wanted.end_ms, now_ms))
+        if grid.count(max(0, start), end) <= MOST_CANDLES:
+            return max(0, start), end
+        wrong = FieldProblem("start", "too_long", f"at most {MOST_CANDLES:,} candles at once")
     raise BadRangeError(f"{wrong.field}: {wrong.detail}", fields=(wrong,))
 
 

@@ -274,5 +274,7 @@ def _placed(candles: Kept | Resampled, window: Window) -> Window:
     if window.fill == "none":
         return replace(window, start_ms=candles.before(window.end_ms, window.limit) or 0)
     newest = candles.before(window.end_ms, 1)
-    start = 0 if newest is None else candles.grid.after(newest, 1 - window.limit)
+    if newest is None or (window.limit - 1) * candles.grid.step_ms >= newest:
+        return replace(window, start_ms=0)
+    start = candles.grid.after(newest, 1 - window.limit)
     return replace(window, start_ms=max(0, start))

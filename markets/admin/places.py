@@ -153,6 +153,7 @@ class MarketAdmin(ModelAdmin):
     ) -> HttpResponse:
         market = kwargs.get("obj") or context["original"]
         context["timeframes"] = charting.kept_in(market)
+        context["made"] = charting.makeable(context["timeframes"])
         context["chart_url"] = reverse("admin:markets_market_chart", args=[market.pk])
         context["series"] = charting.coverage_of(market)
         found: HttpResponse = super().render_change_form(request, context, *args, **kwargs)

@@ -5,7 +5,7 @@ import { setText } from "./parts/moments.js";
 import { field, show } from "./parts/rows.js";
 import { Shading } from "./parts/shading.js";
 
-const { CandlestickSeries, CrosshairMode, HistogramSeries, createChart } = window.LightweightCharts;
+const { CandlestickSeries, CrosshairMode, HistogramSeries, createChart, createSeriesMarkers } = window.LightweightCharts;
 const PAGE = 600;
 const NEWEST = 240;
 const LOOK_EVERY_MS = 8000;
@@ -14,6 +14,8 @@ const WHOLE_EVERY = 4;
 const NEAR_EDGE = 60;
 const TONES = { open: "hole", filling: "filling", unavailable: "gone" };
 const BUSY = new Set(["pending", "running"]);
+/** With more marks than this they stand without words. */
+const MOST_WORDS = 12;
 /** The feed gives at most so many candles. */
 const MOST = 5000;
 
@@ -28,6 +30,7 @@ class MarketChart {
     this.prices.priceScale().applyOptions({ scaleMargins: { top: 0.1, bottom: 0.22 } });
     this.shading = new Shading(() => this.stretches, () => this.colors);
     this.prices.attachPrimitive(this.shading);
+    this.markers = createSeriesMarkers(this.prices, []);
     this.stretches = [];
     this.paint();
     this.chart.subscribeCrosshairMove((where) => this.tell(where));
@@ -80,6 +83,9 @@ class MarketChart {
     this.candles = new Candles(found.step_ms);
     this.gaps = new Map();
     this.tasks = new Map();
+    this.signs = new Map();
+    this.lacks = new Map();
+    this.madeOf = found.made_of;
     this.older = found.older;
     this.take(found);
     this.draw();
@@ -104,6 +110,9 @@ class MarketChart {
   take(found) {
     for (const gap of found.gaps) this.gaps.set(gap.id, gap);
     for (const task of found.tasks) this.tasks.set(task.id, task);
+    for (const one of found.findings) this.signs.set(`f${one.id}`, { ...one, text: words(one.kind), shape: "arrowDown" });
+    for (const one of found.differences) this.signs.set(`d${one.id}`, { ...one, text: "differs", shape: "square" });
+    for (const [time, missing] of found.incomplete) this.lacks.set(time, missing);
     return this.candles.merge(found.candles);
   }
 
@@ -126,12 +135,28 @@ class MarketChart {
     this.stretches = holes.map((hole) => this.stretchOf(hole));
     for (const [from, to] of this.backfilled()) this.stretches.push({ from: from / 1000, to: to / 1000, kind: "backfill" });
     const missing = holes.reduce((sum, hole) => sum + hole.missing, 0);
-    const words = holes.length ? `${holes.length} ${holes.length === 1 ? "gap" : "gaps"}, ${missing.toLocaleString("en")} missing` : "no gaps";
+    const gaps = holes.length ? `${holes.length} ${holes.length === 1 ? "gap" : "gaps"}, ${missing.toLocaleString("en")} missing` : "no gaps";
     const count = this.candles.times.length;
-    setText(field(this.box, "summary"), count ? `${count.toLocaleString("en")} candles · ${words}` : "");
+    const made = this.madeOf ? ` · made of ${this.madeOf}` : "";
+    setText(field(this.box, "summary"), count ? `${count.toLocaleString("en")} candles · ${gaps}${made}` : "");
+    this.markers.setMarkers(this.signed());
     field(this.box, "summary").dataset.holes = String(holes.length);
     show(field(this.box, "repair"), holes.length > 0);
     this.shading.refresh();
+  }
+
+  /** Findings and differences, above the candles that they are about; many on one are one mark. */
+  signed() {
+    const byTime = new Map();
+    for (const one of this.signs.values()) {
+      const time = this.candles.times.findLast((at) => at <= one.start_ms);
+      if (time === undefined || one.start_ms >= time + this.candles.stepMs) continue;
+      const known = byTime.get(time);
+      byTime.set(time, known ? { ...known, text: `${known.count + 1} findings`, count: known.count + 1 } : { ...one, count: 1 });
+    }
+    return [...byTime.entries()].sort(([one], [other]) => one - other).map(([time, one]) => (
+      { time: time / 1000, position: "aboveBar", shape: one.shape, color: this.colors.hole, text: byTime.size > MOST_WORDS ? "" : one.text }
+    ));
   }
 
   stretchOf(hole) {
@@ -139,8 +164,9 @@ class MarketChart {
     const gap = [...this.gaps.values()].find((one) => overlap(one, hole));
     const task = [...this.tasks.values()].find((one) => overlap(one, hole) && BUSY.has(one.status));
     const tone = task ? "filling" : TONES[gap?.state] ?? "hole";
+    const reason = gap && gap.reason !== "unknown" ? ` · ${words(gap.reason)}` : "";
     const done = task?.status === "running" ? ` · ${Math.round(task.progress)} %` : "";
-    return { from, to, kind: "hole", tone, text: `gap ${hole.missing.toLocaleString("en")}${done}`, url: task?.url ?? gap?.url };
+    return { from, to, kind: "hole", tone, text: `gap ${hole.missing.toLocaleString("en")}${reason}${done}`, url: task?.url ?? gap?.url };
   }
 
   /** Stretches of stored candles that a backfill asked for, as [first, last] in milliseconds. */
@@ -185,6 +211,7 @@ class MarketChart {
     if (isWhole) {
       this.gaps.clear();
       this.tasks.clear();
+      this.signs.clear();
     }
     if (this.take(found)) this.draw();
     else this.mark();
@@ -201,10 +228,15 @@ class MarketChart {
     }
     const [, open, high, low, close, volume] = row;
     const parts = [["O", open], ["H", high], ["L", low], ["C", close], ["V", volume]];
-    const note = row[6] === false ? " · still open" : "";
+    const lacks = this.lacks.get(time);
+    const note = (row[6] === false ? " · still open" : "") + (lacks ? ` · ${lacks} of ${this.madeOf} missing` : "");
     setText(node, `${stampOf(time)}   ${parts.map(([name, value]) => `${name} ${value.toLocaleString("en", { maximumFractionDigits: 8 })}`).join("  ")}${note}`);
     node.dataset.tone = close >= open ? "good" : "bad";
   }
+}
+
+function words(name) {
+  return name.replaceAll("_", " ");
 }
 
 function overlap(one, hole) {

@@ -9,8 +9,10 @@ from tests.markets.factories import (
     NOW,
     NOW_MS,
     START_MS,
+    make_audit_difference,
     make_backfill_task,
     make_candles,
+    make_finding,
     make_gap,
     make_market,
     make_series,
@@ -111,3 +113,48 @@ def test_coverage_tells_each_series():
         {"timeframe": "1m", "first": at(0), "last": at(4), "count": 5, "gaps": 1},
         {"timeframe": "1h", "first": None, "last": None, "count": 0, "gaps": 0},
     ]
+
+
+def test_a_timeframe_that_is_not_kept_is_made():
+    series = make_series("BTC/USDT")
+    make_candles(series, 20, without=(7, 8))
+    gap = make_gap(series, at(7), at(9))
+    finding = make_finding(series, start_ms=at(3), end_ms=at(4))
+    settled = make_finding(series, start_ms=at(5), end_ms=at(6), settled_at=NOW)
+    difference = make_audit_difference(series, open_time=at(12))
+
+    found = feed(series.market, timeframe="5m", limit="3")
+
+    assert found["made"] == ["5m", "15m", "1h", "4h", "1d", "1w", "1M"]
+    assert (found["made_of"], found["step_ms"]) == ("1m", 5 * MINUTE)
+    assert [row[0] for row in found["candles"]] == [at(5), at(10), at(15)]
+    assert found["candles"][1] == [at(10), 103.0, 107.0, 99.0, 100.5, 50.0, True]
+    assert found["incomplete"] == [[at(5), 2]]
+    assert found["older"] == at(5)
+    assert [one["id"] for one in found["gaps"]] == [gap.pk]
+    assert [one["id"] for one in found["differences"]] == [difference.pk]
+    assert found["findings"] == []
+    before = feed(series.market, timeframe="5m", before=str(found["older"]))
+    assert [row[0] for row in before["candles"]] == [at(0)]
+    assert [one["id"] for one in before["findings"]] == [finding.pk]
+    assert before["older"] is None
+    assert settled.pk
+
+
+def test_a_page_of_made_candles_costs_a_bounded_number_of_stored_ones(monkeypatch):
+    monkeypatch.setattr(charting, "MOST_PARTS", 100)
+    series = make_series("BTC/USDT")
+    make_candles(series, 30 * 5)
+
+    found = feed(series.market, timeframe="5m")
+
+    assert len(found["candles"]) == 20
+
+
+def test_coverage_tells_how_much_there_should_be():
+    series = make_series("BTC/USDT")
+    make_candles(series, 20, without=(7, 8))
+
+    (row,) = charting.coverage_of(series.market)
+
+    assert (row["count"], row["expected"]) == (18, 20)
