@@ -10,8 +10,10 @@ from tests.markets.factories import (
     MINUTE,
     NOW,
     START_MS,
+    make_audit_difference,
     make_backfill_task,
     make_candles,
+    make_finding,
     make_gap,
     make_series,
 )
@@ -147,3 +149,23 @@ def test_pictures_of_the_chart(open_page, tmp_path_factory, look):
     page.screenshot(path=folder / f"market-{'-'.join(look) or 'light'}.png", full_page=True)
 
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth + 1")
+
+
+def test_a_timeframe_that_is_not_kept_is_made_and_marks_are_drawn(open_page, tmp_path_factory):
+    series = make_series("BTC/USDT")
+    make_candles(series, 300, without=range(240, 254))
+    make_gap(series, START_MS + 240 * MINUTE, START_MS + 254 * MINUTE, reason="no_trades")
+    make_finding(series, start_ms=START_MS + 270 * MINUTE, end_ms=START_MS + 271 * MINUTE)
+    make_audit_difference(series, open_time=START_MS + 285 * MINUTE)
+    page = opened(open_page, series)
+    folder = tmp_path_factory.getbasetemp() / "pictures"
+    folder.mkdir(exist_ok=True)
+    page.wait_for_timeout(300)
+    page.screenshot(path=folder / "market-marks.png")
+
+    page.get_by_role("button", name="5m", exact=True).click()
+
+    summary = page.locator('[data-field="summary"]')
+    expect(summary).to_contain_text("made of 1m")
+    page.wait_for_timeout(300)
+    page.screenshot(path=folder / "market-made.png")
