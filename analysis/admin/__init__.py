@@ -1,5 +1,5 @@
 """Staff pages of the app."""
 
-from analysis.admin import corrections, jobs, results, strategies
+from analysis.admin import corrections, jobs, lookups, results, strategies
 
-__all__ = ["corrections", "jobs", "results", "strategies"]
+__all__ = ["corrections", "jobs", "lookups", "results", "strategies"]

