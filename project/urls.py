@@ -30,4 +30,5 @@ urlpatterns = [
     path("api/", include("analysis.api.urls")),
     path("", include("proxies.api.open_urls")),
     path("", include("accounts.page_urls")),
+    path("", include("analysis.page_urls")),
 ]

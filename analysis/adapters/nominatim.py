@@ -80,7 +80,9 @@ def search(server: Server, name: str, *, country: str = "", language: str = "") 
             country_codes=country.lower() or None,
         )
     except GeocoderRateLimited as error:
-        raise TooHastyError("the geocoder wants fewer requests", retry_after=error.retry_after) from error
+        raise TooHastyError(
+            "the geocoder wants fewer requests", retry_after=error.retry_after
+        ) from error
     except (
         GeocoderAuthenticationFailure,
         GeocoderInsufficientPrivileges,

@@ -23,6 +23,8 @@ _REPETITION: Final = 0.7
 _PLACE_BONUS: Final = 0.35
 _MOST_HINTS: Final = 6
 _NOVELTY_BONUS: Final = 0.5
+#: So much of every transcript is kept, letters: some two minutes of speech need no shortening.
+FLOOR: Final = 1_500
 #: A shorter sentence is worth no more per letter for being short.
 _SHORTEST: Final = 40
 _STEP: Final = 100
@@ -48,6 +50,7 @@ def compress(
     ratio: float,
     language: str = "",
     on_progress: Progress = _unheard,
+    at_least: int = FLOOR,
 ) -> list[Segment]:
     """Merge cues into sentences, and keep the most telling ones in the order spoken.
 
@@ -57,6 +60,7 @@ def compress(
             is kept.
         language: code of the speech; empty where it isn't known.
         on_progress: told (sentences weighed, of how many) now and then; it may raise to stop.
+        at_least: so many letters are kept whatever the ratio says, where there are so many.
 
     Raises:
         ValueError: the ratio isn't above 0 and at most 1.
@@ -67,7 +71,7 @@ def compress(
     whole = len(sentences)
     if ratio < 1 and len(sentences) > 1:
         weighed = _weighed(sentences, language=language, on_progress=on_progress)
-        kept = _chosen(weighed, ratio=ratio)
+        kept = _chosen(weighed, ratio=ratio, at_least=at_least)
         sentences = [sentences[at] for at in sorted(kept)]
     on_progress(whole, whole)
     return sentences
@@ -99,9 +103,10 @@ def _weighed(
     return found
 
 
-def _chosen(sentences: Sequence[_Sentence], *, ratio: float) -> set[int]:
+def _chosen(sentences: Sequence[_Sentence], *, ratio: float, at_least: int) -> set[int]:
     """Return the indexes of the sentences that together make up ``ratio`` of the text."""
-    room = ratio * sum(weight(each.segment.text) for each in sentences)
+    whole = sum(weight(each.segment.text) for each in sentences)
+    room = max(ratio * whole, at_least)
     covered: set[str] = set()
     heap = [(-_worth(each, covered), at) for at, each in enumerate(sentences)]
     heapq.heapify(heap)

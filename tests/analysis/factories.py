@@ -14,7 +14,9 @@ from analysis.models import (
     Checkpoint,
     Correction,
     Failure,
+    GeocoderHost,
     Job,
+    Lookup,
     Place,
     Strategy,
     Video,
@@ -129,3 +131,15 @@ def make_correction(**fields: Any) -> Correction:
         "was_latitude": 25.0339,
     }
     return Correction.objects.create(video=video, **{**defaults, **fields})
+
+
+def make_geocoder_host(**fields: Any) -> GeocoderHost:
+    """A Nominatim server that may be asked."""
+    return GeocoderHost.objects.create(**{"host": f"host-{next(_numbers)}", **fields})
+
+
+def make_lookup(**fields: Any) -> Lookup:
+    """A name that nothing bears."""
+    number = next(_numbers)
+    defaults = {"host": "nominatim", "question": f"{number:064x}", "name": "nowhere", "answer": []}
+    return Lookup.objects.create(**{**defaults, **fields})

@@ -18,7 +18,7 @@ function project([longitude, latitude]) {
 }
 
 /** The arcs of a topology as points in degrees: they are stored as differences, on a grid. */
-function arcsOf({ arcs, transform: { scale, translate } }) {
+export function arcsOf({ arcs, transform: { scale, translate } }) {
   return arcs.map((arc) => {
     let x = 0;
     let y = 0;
@@ -30,7 +30,7 @@ function arcsOf({ arcs, transform: { scale, translate } }) {
   });
 }
 
-function ringOf(indexes, arcs) {
+export function ringOf(indexes, arcs) {
   return indexes.flatMap((index, at) => {
     const points = index >= 0 ? arcs[index] : [...arcs[~index]].reverse();
     return at ? points.slice(1) : points;
@@ -38,7 +38,7 @@ function ringOf(indexes, arcs) {
 }
 
 /** A ring that crosses the 180th meridian goes on beyond it, rather than back around the world. */
-function unrolled(points) {
+export function unrolled(points) {
   let shift = 0;
   return points.map(([x, y], at) => {
     if (at) {

@@ -55,7 +55,7 @@ def test_a_sentence_that_names_a_place_is_kept_before_chat():
     place = "then we took a train to Zermatt below the Matterhorn"
     cues = spoken(*CHAT, place, *CHAT)
 
-    kept = compressing.compress(cues, ratio=0.25, language="en")
+    kept = compressing.compress(cues, ratio=0.25, language="en", at_least=0)
 
     assert Segment(15_000, 18_000, place) in kept
 
@@ -64,14 +64,14 @@ def test_a_lower_case_place_is_kept_before_chat():
     place = "we arrived at the jiufen night market"
     cues = spoken(*CHAT, place, *CHAT)
 
-    assert place in [each.text for each in compressing.compress(cues, ratio=0.3)]
+    assert place in [each.text for each in compressing.compress(cues, ratio=0.3, at_least=0)]
 
 
 def test_chinese_speech_is_told_apart_without_blanks():
     place = "我們搭火車到九份老街"
     cues = spoken("這個真的是很好吃", "真的很好吃對不對", place, "這個真的很好")
 
-    kept = compressing.compress(cues, ratio=0.4, language="zh-TW")
+    kept = compressing.compress(cues, ratio=0.4, language="zh-TW", at_least=0)
 
     assert place in [each.text for each in kept]
 
@@ -79,12 +79,18 @@ def test_chinese_speech_is_told_apart_without_blanks():
 def test_what_was_said_once_is_not_kept_twice():
     cues = spoken(*["the old fort of Galle stands by the sea"] * 3, "a train climbs up to Ella now")
 
-    kept = [each.text for each in compressing.compress(cues, ratio=0.5)]
+    kept = [each.text for each in compressing.compress(cues, ratio=0.5, at_least=0)]
 
     assert sorted(kept) == [
         "a train climbs up to Ella now",
         "the old fort of Galle stands by the sea",
     ]
+
+
+def test_a_short_transcript_is_kept_whole():
+    cues = spoken(*CHAT, "then we took a train to Zermatt", *CHAT)
+
+    assert compressing.compress(cues, ratio=0.2) == compressing.merge(cues)
 
 
 def test_progress_is_counted_and_may_stop_the_work():
@@ -112,7 +118,7 @@ def test_a_ratio_that_is_none_is_refused(ratio):
 def test_kept_sentences_are_some_of_all_in_their_order_and_time(cues, ratio):
     sentences = compressing.merge(cues)
 
-    kept = compressing.compress(cues, ratio=ratio)
+    kept = compressing.compress(cues, ratio=ratio, at_least=0)
 
     assert kept == [each for each in sentences if each in kept]
     assert kept

@@ -46,7 +46,10 @@ def server(_world):
 
 
 def mentions(*names, country=""):
-    return [Mention(name, at * 1000, at * 1000 + 900, name, country=country) for at, name in enumerate(names)]
+    return [
+        Mention(name, at * 1000, at * 1000 + 900, name, country=country)
+        for at, name in enumerate(names)
+    ]
 
 
 def locate(server, found, clock=None):
@@ -137,6 +140,8 @@ def test_the_strategy_decides_who_locates(settings):
     settings.NOMINATIM_USER_AGENT = ""
     settings.PUBLIC_URL = "https://millrace.example.org"
 
-    assert isinstance(geocoder_for(StrategyInputs("m", geocode_mode="nominatim")), NominatimGeocoder)
+    assert isinstance(
+        geocoder_for(StrategyInputs("m", geocode_mode="nominatim")), NominatimGeocoder
+    )
     assert configured().user_agent.startswith("Millrace/")
     assert "https://millrace.example.org" in configured().user_agent

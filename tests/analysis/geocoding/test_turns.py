@@ -14,7 +14,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def reserve(host="a", *, now=NOW):
+def reserve(host: str = "a", *, now: datetime = NOW) -> float:
     return turns.reserve(host, interval_s=1.0, now=now)
 
 
