@@ -13,8 +13,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import yaml
+from django.conf import settings
 from django.utils import timezone
 
+from accounts import keys
+from accounts.models import User
+from analysis import strategies, submitting
+from analysis.models import Strategy
 from markets import collecting, configuring
 from markets.models import CollectorConfig
 from project.core import runs
@@ -31,6 +36,10 @@ HISTORY: Final = timedelta(days=2)
 #: Which generated markets had an outage, and how long ago it began: three make it one of the exchange.
 OUTAGE_AGO: Final = timedelta(hours=7)
 OUTAGE_LASTS: Final = timedelta(minutes=25)
+#: Films of the sandbox that are analysed without a network, and those that its model reads.
+FILMS: Final = ("taiwan", "alps", "silent")
+FILMS_FOR_THE_MODEL: Final = ("kansai", "interrail")
+MODEL_STRATEGY: Final = "sandbox-model"
 _PATIENCE_S: Final = 10
 
 
@@ -55,7 +64,27 @@ def fill(data_dir: Path, *, now: datetime) -> list[str]:
         _outage(places["control"], now=now)
         done.append(f"an outage of {OUTAGE_LASTS}, {OUTAGE_AGO} ago")
     done += [_collector(exchange, told, now=now) for exchange in ("binance", "okx")]
-    return done
+    return [*done, _videos(places["videos"]["http"], now=now)]
+
+
+def _videos(site: str, *, now: datetime) -> str:
+    """Ask for films of the sandbox: some by the gazetteer, some by its model and its Nominatim."""
+    owner = User.objects.filter(is_staff=True).order_by("pk").first()
+    by = SYSTEM if owner is None else keys.caller_of_user(owner)
+    if not Strategy.objects.filter(name=MODEL_STRATEGY).exists():
+        made = Strategy(
+            name=MODEL_STRATEGY,
+            description="The sandbox's model and its Nominatim",
+            model=settings.LLM_MODEL or "sandbox-1",
+            geocode_mode="nominatim",
+            language="en",
+        )
+        strategies.save(made, changed=set(), by=by)
+    for film in FILMS:
+        submitting.of_url(f"{site}/watch/{film}", by=by, now=now)
+    for film in FILMS_FOR_THE_MODEL:
+        submitting.of_url(f"{site}/watch/{film}", strategy=MODEL_STRATEGY, by=by, now=now)
+    return f"{len(FILMS) + len(FILMS_FOR_THE_MODEL)} videos on their way to the map"
 
 
 def _markets(control: str) -> list[Told]:
