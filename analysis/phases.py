@@ -90,6 +90,8 @@ def _fetch(attempt: Attempt, language: str) -> tuple[VideoContext, list[Segment]
 def compression(attempt: Attempt, speech: Speech) -> tuple[list[Segment], str]:
     """Return the sentences that are kept, and the key of that result."""
     ratio = attempt.strategy.compression_ratio
+    if len(compressing.chunks(speech.segments)) <= 1:
+        ratio = 1.0  # one question to the extractor holds it all: nothing is saved, only lost
     key = checkpoints.key_of(Phase.COMPRESSION, speech.key, ratio)
 
     def heard(done: int, total: int) -> None:

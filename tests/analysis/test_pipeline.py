@@ -286,3 +286,24 @@ def test_a_video_that_was_deleted_meanwhile(caller: Caller):
 
     assert (run.status, run.error_type) == ("failed", "deterministic")
     assert pipeline.TRIES == 3
+
+
+@pytest.mark.parametrize(("cues", "ratio"), [(3, 1.0), (3_000, 0.4)])
+def test_speech_that_one_question_holds_is_not_shortened(
+    cues: int, ratio: float, outside: Outside, caller: Caller, monkeypatch
+):
+    asked: list[float] = []
+
+    def compress(segments: list[Segment], *, ratio: float, **_: Any) -> list[Segment]:
+        asked.append(ratio)
+        return segments[:1]
+
+    monkeypatch.setattr("analysis.compressing.compress", compress)
+    outside.speech = [
+        Segment(1_000 * number, 1_000 * number + 900, f"we speak of thing {number}")
+        for number in range(cues)
+    ]
+
+    doing.finish(ask(caller))
+
+    assert asked == [ratio]
