@@ -1,6 +1,6 @@
 """Decides which runs of words name places: a weighted vote over their features.
 
-The weights are numbers of ``data/weights.json``, fitted by ``manage.py fit_places`` (docs/places.md
+The weights are numbers of ``data/weights.json``, fitted over labelled texts (docs/places.md
 says over what); text with capitals and speech without have their own.
 """
 
