@@ -10,8 +10,9 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let drf-spectacular find the API key scheme; let last uses be written behind."""
-        from accounts import noting  # noqa: PLC0415 -- apps ready
+        from accounts import kinds, noting, webhooks  # noqa: F401, PLC0415 -- apps ready
         from accounts.api import schema  # noqa: F401, PLC0415 -- apps ready
-        from project.core import processes  # noqa: PLC0415 -- apps ready
+        from project.core import announcing, processes  # noqa: PLC0415 -- apps ready
 
         processes.with_heart(noting.begin)
+        announcing.listen(webhooks.hear)

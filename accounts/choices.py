@@ -23,6 +23,14 @@ class Scope(models.TextChoices):
 ALL_BUT_ADMIN: Final = tuple(scope for scope in Scope if scope != Scope.ADMIN)
 
 
+class DeliveryStatus(models.TextChoices):
+    """What became of a message to a webhook."""
+
+    WAITING = "waiting", "Waiting"
+    DELIVERED = "delivered", "Delivered"
+    FAILED = "failed", "Failed"
+
+
 class CountedBy(models.TextChoices):
     """Whose requests a rule adds up."""
 

@@ -7,8 +7,10 @@ from django.contrib.auth.models import BaseUserManager
 from django.db import models
 from django.db.models import Q
 
+from accounts.choices import DeliveryStatus
+
 if TYPE_CHECKING:
-    from accounts.models import ApiKey, Plan, User  # noqa: F401 -- bases' parameters
+    from accounts.models import ApiKey, Plan, User, WebhookDelivery  # noqa: F401 -- bases' parameters
 
 
 class UserManager(BaseUserManager["User"]):
@@ -47,3 +49,12 @@ class PlanQuerySet(models.QuerySet["Plan"]):
     def public(self) -> Self:
         """Plans that anybody may see."""
         return self.filter(is_public=True)
+
+
+class DeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
+    """Sets of messages to webhooks."""
+
+    def due(self, *, at: datetime) -> Self:
+        """Messages to be sent now, the longest waiting first; none to who turned it off."""
+        rows = self.filter(status=DeliveryStatus.WAITING, next_try_at__lte=at, webhook__is_on=True)
+        return rows.select_related("webhook").order_by("next_try_at", "pk")

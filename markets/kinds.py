@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from project.core import announcing
 from project.core.kinds import Kind, register
 
 COLLECT: Final = register(
@@ -41,3 +42,5 @@ CLEAN_UP: Final = register(
 AUDIT: Final = register(
     Kind("markets.audit", "Audit stored candles", limit_s=1800, max_attempts=5, loop="audit")
 )
+
+GAP_REPAIRED: Final = announcing.register("gap.repaired", "A hole in a candle history was filled")

@@ -7,18 +7,19 @@ whole page that holds candles on both sides of it and none inside shows that the
 from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, Final
 
 from django.db import connection, transaction
 from django.db.models import Count, Exists, F, OuterRef
 
-from markets import summarising, timeframes
+from markets import kinds, summarising, timeframes
 from markets.checking import Page
 from markets.choices import GapReason, GapState
 from markets.models import BackfillTask, Candle, Gap, Series
 from markets.timeframes import Timeframe
+from project.core import announcing
 from project.core.moments import stamp
 
 #: The second look, by which a gap becomes unavailable, is taken so long after the first.
@@ -144,6 +145,7 @@ def _reconcile(
             Gap.objects.filter(pk=gap.pk).update(
                 state=GapState.CLOSED, closed_at=now, next_look_at=None
             )
+            _tell_repaired(series, gap, now=now)
             closed += 1
         elif left != [(gap.start_ms, gap.end_ms)]:  # a longer hole may hold the whole gap
             _shrink(gap, left, grid)
@@ -163,6 +165,19 @@ def _reconcile(
         ]
     )
     return Surveyed(opened + len(new), closed, len(found))
+
+
+def _tell_repaired(series: Series, gap: Gap, *, now: datetime) -> None:
+    """Tell webhooks that a hole was filled."""
+    data = {
+        "gap_id": gap.pk,
+        "market": series.market_id,
+        "timeframe": series.timeframe,
+        "start": stamp(datetime.fromtimestamp(gap.start_ms / 1000, UTC)),
+        "end": stamp(datetime.fromtimestamp(gap.end_ms / 1000, UTC)),
+        "missing": gap.missing,
+    }
+    announcing.announce(kinds.GAP_REPAIRED, data, now=now)
 
 
 def _shrink(gap: Gap, left: list[Range], grid: Timeframe) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from project.core import runs
+from project.core import announcing, runs
 from project.core.callers import Caller
 from project.core.errors import ConflictError, PermanentError
 from project.core.models import Run
@@ -131,12 +131,31 @@ def run(work: Work) -> None:
             work.leave_partial("the judges don't answer: no proxy is blamed, scores stand")
             return
         work.check()
+        healthy = Proxy.objects.healthy().count()
         apply(batch.findings, run_id=work.run.pk, now=timezone.now())
+        tell_if_low(healthy, now=timezone.now())
         totals["checked"] += len(batch.findings)
         totals["ok"] += sum(each.verdict == Verdict.OK for each in batch.findings)
         share = totals["checked"] / max(1, done + len(subjects))
         work.report(progress=100 * share, counts=totals)
     rounds.conclude(work)
+
+
+def tell_if_low(before: int, *, now: datetime) -> None:
+    """Tell webhooks that the pool fell below ``PROXY_POOL_LOW``: once, as it falls.
+
+    Args:
+        before: how many proxies were healthy.
+        now: the moment, UTC.
+    """
+    low = settings.PROXY_POOL_LOW
+    if before < low:
+        return
+    healthy = Proxy.objects.healthy().count()
+    if healthy < low:
+        data = {"healthy": healthy, "before": before, "low": low}
+        with transaction.atomic():
+            announcing.announce(kinds.POOL_LOW, data, now=now)
 
 
 def _totals(run: Run) -> dict[str, int]:

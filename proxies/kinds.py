@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from project.core import announcing
 from project.core.kinds import Kind, register
 
 FETCH: Final = register(Kind("proxies.fetch", "Fetch proxy lists", limit_s=600, loop="fetch"))
@@ -31,3 +32,6 @@ ETL_SYNC: Final = register(
 SNAPSHOT: Final = register(
     Kind("proxies.snapshot", "Remember how the pools look", limit_s=120, alone=True)
 )
+
+#: Told once each time that the pool falls below what staff set.
+POOL_LOW: Final = announcing.register("pool.low", "The pool has too few healthy proxies")

@@ -12,6 +12,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from accounts import keys, noting, recalling
 from accounts.models import (
     ApiKey,
+    BillingEvent,
     Device,
     Flag,
     KeptAnswer,
@@ -21,6 +22,8 @@ from accounts.models import (
     SignInFailures,
     Subscription,
     User,
+    Webhook,
+    WebhookDelivery,
 )
 from project.core import events, processes
 from project.core.choices import FINAL, Role, RunStatus
@@ -213,3 +216,43 @@ def make_kept_answer(**fields: Any) -> KeptAnswer:
 def make_flag(**fields: Any) -> Flag:
     """A feature that nobody has."""
     return Flag.objects.create(**{"name": f"flag-{next(_numbers)}", **fields})
+
+
+def make_webhook(**fields: Any) -> Webhook:
+    """An endpoint that hears of ended runs."""
+    defaults = {
+        "url": "https://hooks.example.com/in",
+        "events": ["run.finished"],
+        "secret": "whsec_test",
+        "created_at": timezone.now(),
+    }
+    return Webhook.objects.create(user=fields.pop("user", None) or make_user(), **defaults | fields)
+
+
+def make_webhook_delivery(**fields: Any) -> WebhookDelivery:
+    """A message that waits."""
+    now = timezone.now()
+    defaults: dict[str, Any] = {
+        "event_id": uuid.uuid4(),
+        "event": "run.finished",
+        "payload": {"event": "run.finished"},
+        "created_at": now,
+        "next_try_at": now,
+    }
+    webhook = fields.pop("webhook", None) or make_webhook()
+    return WebhookDelivery.objects.create(webhook=webhook, **defaults | fields)
+
+
+def make_billing_event(**fields: Any) -> BillingEvent:
+    """An event that was applied."""
+    now = timezone.now()
+    defaults: dict[str, Any] = {
+        "event_id": f"evt-{next(_numbers)}",
+        "plan": "pro",
+        "digest": "0" * 64,
+        "occurred_at": now,
+        "received_at": now,
+        "is_applied": True,
+    }
+    user = fields.pop("user", None) or make_user()
+    return BillingEvent.objects.create(user=user, **defaults | fields)

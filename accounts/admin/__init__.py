@@ -1,5 +1,5 @@
 """Staff pages of the app accounts."""
 
-from accounts.admin import features, limits, people, plans
+from accounts.admin import features, hooks, limits, people, plans
 
-__all__ = ["features", "limits", "people", "plans"]
+__all__ = ["features", "hooks", "limits", "people", "plans"]

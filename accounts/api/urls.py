@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import access, own
+from accounts.api import access, billing, hooks, own
 
 urlpatterns = [
     path("auth/register", access.Register.as_view(), name="auth-register"),
@@ -18,6 +18,15 @@ urlpatterns = [
     path("auth/devices/revoke-others", own.RevokeOthers.as_view(), name="auth-revoke-others"),
     path("auth/devices/<str:device_id>", own.OneDevice.as_view(), name="auth-device"),
     path("auth/subscription", own.OwnSubscription.as_view(), name="auth-subscription"),
+    path(
+        "auth/subscription/webhook",
+        billing.SubscriptionWebhook.as_view(),
+        name="subscription-webhook",
+    ),
+    path("webhooks", hooks.Webhooks.as_view(), name="webhooks"),
+    path("webhooks/<int:webhook_id>", hooks.OneWebhook.as_view(), name="webhook"),
+    path("webhooks/<int:webhook_id>/deliveries", hooks.Deliveries.as_view(), name="deliveries"),
+    path("webhooks/deliveries/<int:delivery_id>/replay", hooks.Replay.as_view(), name="replay"),
     path("config/features", own.Features.as_view(), name="features"),
     path("plans", own.Plans.as_view(), name="plans"),
 ]

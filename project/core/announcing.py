@@ -1,17 +1,14 @@
-"""What apps announce to whoever wants to know: named events, heard after the commit.
-
-An app registers the names that it announces; listeners (webhooks) hear all of them. Whoever
-announces knows no listener, and no listener can spoil what was done.
-"""
+"""What the product tells whoever asked to be told: apps announce, without knowing who listens."""
 
 import logging
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
-from django.db import transaction
+from django.db import DatabaseError, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -21,41 +18,40 @@ class Announcement:
     """Something that happened.
 
     Attributes:
-        name: a registered one, e.g. ``markets.alert_raised``.
-        data: plain JSON.
-        at: when it was announced, UTC.
+        name: a registered one, e.g. ``"gap.repaired"``.
+        data: plain JSON without secrets.
+        user_id: only this user may hear of it; None: whoever asked.
+        at: when it happened.
     """
 
     name: str
     data: Mapping[str, Any]
     at: datetime
+    user_id: int | None = None
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
 Listener = Callable[[Announcement], None]
-_names: Final[dict[str, str]] = {}
+_events: Final[dict[str, str]] = {}
 _listeners: Final[list[Listener]] = []
 
 
-class UnknownAnnouncementError(KeyError):
-    """Nobody registered this name."""
+def register(event: str, label: str) -> str:
+    """Make an event known: its name ``thing.happened``, and what it is for people."""
+    if _events.setdefault(event, label) != label:
+        raise ValueError(f"event {event} is registered twice, differently")
+    return event
 
 
-def register(name: str, meaning: str) -> str:
-    """Let ``name`` be announced; ``meaning`` says in a sentence what has happened then."""
-    _names[name] = meaning
-    return name
+def known() -> Mapping[str, str]:
+    """Return all events by name, with their labels."""
+    return MappingProxyType(_events)
 
 
-def known() -> dict[str, str]:
-    """Return all names with what they mean, sorted."""
-    return dict(sorted(_names.items()))
-
-
-def listen(listener: Listener) -> Listener:
-    """Let ``listener`` hear every announcement, after the commit of what it tells of."""
+def listen(listener: Listener) -> None:
+    """Let ``listener`` hear of everything, in the transaction in which it happens."""
     if listener not in _listeners:
         _listeners.append(listener)
-    return listener
 
 
 def stop_listening(listener: Listener) -> None:
@@ -64,20 +60,32 @@ def stop_listening(listener: Listener) -> None:
         _listeners.remove(listener)
 
 
-def announce(name: str, data: Mapping[str, Any], *, now: datetime) -> None:
-    """Tell all listeners once the transaction at work is committed, and never if it is not.
+def announce(
+    event: str, data: Mapping[str, Any], *, now: datetime, user_id: int | None = None
+) -> None:
+    """Say that something happened; call it in the transaction that made it so.
+
+    A listener that fails is logged and stops nothing.
+
+    Args:
+        name: a registered one.
+        data: plain JSON without secrets.
+        now: the moment, UTC.
+        user_id: only this user may hear of it; None: whoever asked.
 
     Raises:
-        UnknownAnnouncementError: the name is not registered.
+        KeyError: no app registered the event.
     """
-    if name not in _names:
-        raise UnknownAnnouncementError(name)
-    transaction.on_commit(partial(_tell, Announcement(name, dict(data), now)))
-
-
-def _tell(announcement: Announcement) -> None:
+    _events[event]
+    said = Announcement(name=event, data=data, at=now, user_id=user_id)
     for listener in _listeners:
         try:
-            listener(announcement)
-        except Exception:  # what was announced has happened, whether this one hears it or not
-            logger.exception("A listener failed", extra={"announcement": announcement.name})
+            with transaction.atomic():
+                listener(said)
+        except DatabaseError:
+            raise
+        except Exception:  # nobody's work fails since somebody wanted to hear of it
+            logger.exception("an announcement was not heard", extra={"event_name": event})
+
+
+RUN_FINISHED: Final = register("run.finished", "A run that you asked for ended")

@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F
 
-from project.core import totals
+from project.core import announcing, totals
 from project.core.choices import FINAL, FINAL_EVENT, RunStatus
 from project.core.models import Run, RunEvent
 from project.core.moments import stamp, stamp_or_none
@@ -81,7 +81,15 @@ def record(
             totals.add(run)
             if told := _when_ended.get(run.kind):
                 told(run, now)
+            _announce(run, now)
     return True
+
+
+def _announce(run: Run, now: datetime) -> None:
+    """Tell whoever asked for the run that it ended; the system's own runs are told nobody."""
+    if run.requested_by_id is not None:
+        data = {"kind": run.kind, "subject": run.subject, **final_state_of(run, ts=now)}
+        announcing.announce(announcing.RUN_FINISHED, data, now=now, user_id=run.requested_by_id)
 
 
 def append(

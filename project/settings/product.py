@@ -3,6 +3,10 @@
 from project.settings import env
 
 REGISTRATION = env.text("REGISTRATION", "closed")
+#: Healthy proxies below which webhooks are told that the pool is low.
+PROXY_POOL_LOW = env.whole("PROXY_POOL_LOW", 10, at_least=1)
+#: Each may sign what a billing system says of subscriptions; none: it may say nothing.
+BILLING_WEBHOOK_SECRETS = env.words("BILLING_WEBHOOK_SECRETS")
 #: Lets fetches reach loopback, private and link-local addresses: for the sandbox and tests.
 ALLOW_PRIVATE_NETWORKS = env.flag("ALLOW_PRIVATE_NETWORKS", default=False)
 #: Addresses of judges, separated by commas; the product's own ``/judge`` counts with PUBLIC_URL.

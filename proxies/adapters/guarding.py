@@ -2,11 +2,13 @@
 
 import socket
 
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from project.core import addresses
+from project.core.connecting import CheckedResolver
 from project.core.errors import PermanentError
+
+__all__ = ["CheckedResolver", "ForbiddenPlaceError", "require_web"]
 
 
 class ForbiddenPlaceError(PermanentError):
@@ -14,30 +16,6 @@ class ForbiddenPlaceError(PermanentError):
 
     code = "forbidden_place"
     title = "This place may not be reached"
-
-
-class CheckedResolver(AbstractResolver):
-    """Resolves names, and gives only an address that was checked: that one is connected to."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        """Return the checked address of ``host``."""
-        found = await addresses.resolve(host, port)
-        is_v6 = ":" in found.address
-        return [
-            ResolveResult(
-                hostname=host,
-                host=found.address,
-                port=port,
-                family=socket.AF_INET6 if is_v6 else socket.AF_INET,
-                proto=0,
-                flags=socket.AI_NUMERICHOST,
-            )
-        ]
-
-    async def close(self) -> None:
-        """Do nothing: there is nothing to close."""
 
 
 def require_web(url: URL) -> None:

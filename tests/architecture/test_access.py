@@ -10,7 +10,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from tests.analysis.factories import make_analysis, make_batch, make_job, make_place
-from tests.factories import make_device, make_key, make_run, make_staff, make_user
+from tests.factories import (
+    make_device,
+    make_key,
+    make_run,
+    make_staff,
+    make_user,
+    make_webhook,
+    make_webhook_delivery,
+)
 from tests.proxies.factories import make_lease
 
 Kind = tuple[str, str, str, str, str, str]
@@ -22,6 +30,8 @@ KNOWN: Final[Kind] = (WHO, OK, OK, OK, OK, OK)
 SCOPED: Final[Kind] = (WHO, OK, NO, OK, OK, OK)
 STAFF: Final[Kind] = (WHO, NO, NO, NO, OK, OK)
 COOKIE: Final[Kind] = (WHO, OK, NO, NO, OK, NO)
+#: Whoever signs is let in, whoever they are.
+UNSIGNED: Final[Kind] = (NO, NO, NO, NO, NO, NO)
 #: Whoever isn't signed in is led to the sign-in page, also with a key: see the test of that.
 PAGE: Final[Kind] = OPEN
 
@@ -76,6 +86,13 @@ TABLE: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("api/auth/devices/revoke-others", "POST"): (SCOPED, "accounts:write"),
     ("api/auth/devices/<str:device_id>", "DELETE"): (SCOPED, "accounts:write"),
     ("api/auth/subscription", "GET"): (SCOPED, "accounts:read"),
+    ("api/auth/subscription/webhook", "POST"): (UNSIGNED, ""),
+    ("api/webhooks", "GET"): (SCOPED, "accounts:read"),
+    ("api/webhooks", "POST"): (SCOPED, "accounts:write"),
+    ("api/webhooks/<int:webhook_id>", "PATCH"): (SCOPED, "accounts:write"),
+    ("api/webhooks/<int:webhook_id>", "DELETE"): (SCOPED, "accounts:write"),
+    ("api/webhooks/<int:webhook_id>/deliveries", "GET"): (SCOPED, "accounts:read"),
+    ("api/webhooks/deliveries/<int:delivery_id>/replay", "POST"): (SCOPED, "accounts:write"),
     ("api/config/features", "GET"): (KNOWN, ""),
     ("api/plans", "GET"): (KNOWN, ""),
     ("api/proxies", "GET"): (SCOPED, "proxies:read"),
@@ -259,6 +276,7 @@ def test_strangers_objects_are_not_there() -> None:
     make_place(analysis=analysis, n=1)
     job, batch = make_job(analysis=analysis, owner=owner), make_batch(owner=owner)
     video_id = analysis.video.video_id
+    delivery = make_webhook_delivery(webhook=make_webhook(user=owner))
     told = {"token": str(lease.token), "outcome": "ok"}
     asked: list[tuple[str, str, dict[str, str]]] = [
         ("GET", f"/api/runs/{run.pk}", {}),
@@ -273,6 +291,9 @@ def test_strangers_objects_are_not_there() -> None:
         ("GET", f"/api/videos/{video_id}/failures", {}),
         ("POST", f"/api/videos/{video_id}/geocode/retry", {}),
         ("PATCH", f"/api/videos/{video_id}/locations/1", {"location": "x"}),
+        ("GET", f"/api/webhooks/{delivery.webhook_id}/deliveries", {}),
+        ("POST", f"/api/webhooks/deliveries/{delivery.pk}/replay", {}),
+        ("PATCH", f"/api/webhooks/{delivery.webhook_id}", {}),
         ("DELETE", f"/api/auth/keys/{key.pk}", {}),
         ("DELETE", f"/api/auth/devices/s{device.pk}", {}),
         ("DELETE", f"/api/auth/devices/k{key.pk}", {}),
@@ -286,4 +307,4 @@ def test_strangers_objects_are_not_there() -> None:
         ]
 
     assert ask(strangers) == [404] * len(asked)
-    assert 404 not in ask(owners)[:12]
+    assert 404 not in ask(owners)[:15]

@@ -1,66 +1,65 @@
-"""What apps announce to whoever wants to know."""
-
-from datetime import UTC, datetime
-
 import pytest
-from django.db import transaction
 
-from project.core import announcing
+from project.core import announcing, events
+from project.core.announcing import Announcement
+from project.core.choices import RunStatus
+from tests.factories import make_run, make_user
 
-NOW = datetime(2026, 3, 1, tzinfo=UTC)
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def name(monkeypatch):
-    monkeypatch.setattr(announcing, "_names", {})
-    monkeypatch.setattr(announcing, "_listeners", [])
-    return announcing.register("tests.happened", "Something happened")
+def heard(monkeypatch) -> list[Announcement]:
+    found: list[Announcement] = []
+    monkeypatch.setattr(announcing, "_listeners", [found.append])
+    return found
 
 
-@pytest.mark.django_db(transaction=True)
-def test_listeners_hear_it_after_the_commit(name):
-    heard: list[announcing.Announcement] = []
-    announcing.listen(heard.append)
-    announcing.listen(heard.append)
+def test_listeners_hear_what_is_announced(heard, now):
+    announcing.announce(announcing.RUN_FINISHED, {"a": 1}, now=now, user_id=3)
 
-    with transaction.atomic():
-        announcing.announce(name, {"n": 1}, now=NOW)
-        assert heard == []
-
-    assert [(one.name, one.data, one.at) for one in heard] == [(name, {"n": 1}, NOW)]
-    assert announcing.known() == {name: "Something happened"}
+    assert [(said.name, said.data, said.at, said.user_id) for said in heard] == [
+        ("run.finished", {"a": 1}, now, 3)
+    ]
 
 
-@pytest.mark.django_db(transaction=True)
-def test_what_was_rolled_back_is_never_heard(name):
-    heard: list[announcing.Announcement] = []
-    announcing.listen(heard.append)
-
-    with transaction.atomic():
-        announcing.announce(name, {}, now=NOW)
-        transaction.set_rollback(True)
-
-    assert heard == []
+def test_event_that_nobody_registered_is_a_bug(heard, now):
+    with pytest.raises(KeyError):
+        announcing.announce("nobody.knows", {}, now=now)
+    with pytest.raises(ValueError, match="twice"):
+        announcing.register(announcing.RUN_FINISHED, "something else")
 
 
-@pytest.mark.django_db(transaction=True)
-def test_a_listener_that_fails_spoils_nothing(name, caplog):
-    heard: list[announcing.Announcement] = []
+def test_deaf_listener_stops_nothing(heard, monkeypatch, now, caplog):
+    def deaf(said: Announcement) -> None:
+        raise RuntimeError("deaf")
 
-    def broken(_one):
-        raise ZeroDivisionError
+    monkeypatch.setattr(announcing, "_listeners", [deaf, heard.append])
 
-    announcing.listen(broken)
-    announcing.listen(heard.append)
+    announcing.announce(announcing.RUN_FINISHED, {}, now=now)
 
-    announcing.announce(name, {}, now=NOW)
-    announcing.stop_listening(broken)
-    announcing.announce(name, {}, now=NOW)
-
-    assert len(heard) == 2
-    assert caplog.text.count("A listener failed") == 1
+    assert len(heard) == 1
+    assert "an announcement was not heard" in caplog.text
 
 
-def test_an_unknown_name_is_refused(name):
-    with pytest.raises(announcing.UnknownAnnouncementError):
-        announcing.announce("tests.unheard_of", {}, now=NOW)
+def test_end_of_a_run_is_told_to_who_asked_for_it(heard, now):
+    user = make_user()
+    for owner in (user, None):
+        run = make_run(requested_by=owner)
+        changes = {"status": RunStatus.CANCELED, "ended_at": now}
+        assert events.record(run, where={}, changes=changes, now=now)
+
+    (said,) = heard
+    assert (said.name, said.user_id, said.data["status"]) == ("run.finished", user.pk, "canceled")
+
+
+def test_known_events_have_labels():
+    assert {"run.finished", "gap.repaired", "pool.low"} <= set(announcing.known())
+    announcing.listen(heard_twice)
+    announcing.listen(heard_twice)
+    assert announcing._listeners.count(heard_twice) == 1
+    announcing._listeners.remove(heard_twice)
+
+
+def heard_twice(said: Announcement) -> None:
+    """Nothing."""
