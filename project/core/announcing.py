@@ -61,7 +61,7 @@ def stop_listening(listener: Listener) -> None:
 
 
 def announce(
-    event: str, data: Mapping[str, Any], *, now: datetime, user_id: int | None = None
+    name: str, data: Mapping[str, Any], *, now: datetime, user_id: int | None = None
 ) -> None:
     """Say that something happened; call it in the transaction that made it so.
 
@@ -76,8 +76,8 @@ def announce(
     Raises:
         KeyError: no app registered the event.
     """
-    _events[event]
-    said = Announcement(name=event, data=data, at=now, user_id=user_id)
+    _events[name]
+    said = Announcement(name=name, data=data, at=now, user_id=user_id)
     for listener in _listeners:
         try:
             with transaction.atomic():
@@ -85,7 +85,7 @@ def announce(
         except DatabaseError:
             raise
         except Exception:  # nobody's work fails since somebody wanted to hear of it
-            logger.exception("an announcement was not heard", extra={"event_name": event})
+            logger.exception("an announcement was not heard", extra={"event_name": name})
 
 
 RUN_FINISHED: Final = register("run.finished", "A run that you asked for ended")
