@@ -6,6 +6,10 @@ from django.db import models
 
 #: The extractor and the geocoder that need no network and no key.
 OFFLINE: Final = "offline"
+#: The authority of places that people have put on the map.
+PEOPLE: Final = "correction"
+#: The marker of places of no known kind.
+PIN: Final = "pin"
 
 
 class Phase(models.TextChoices):

@@ -17,8 +17,9 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import Q
 
-from analysis.choices import Change
-from analysis.models import Analysis, Correction, Place, Video
+from analysis import values
+from analysis.choices import PEOPLE, PIN, Change
+from analysis.models import Analysis, Correction, Failure, Place, Video
 from project.core.callers import Caller
 from project.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from project.core.moments import stamp
@@ -107,7 +108,29 @@ class Known:
         for one in self.by_name.get(fold(place.raw), ()):
             if one.video_id == self.video_id or _is_same_mistake(one, place):
                 found[one.change] = one
+            elif _is_its_origin(one, place):
+                found.setdefault(one.change, one)
         return found
+
+    def spot_of(self, raw: str) -> tuple[float, float] | None:
+        """Return where people put the place of this name: longitude, latitude.
+
+        What they said in other videos counts where all of them mean the same spot: a name that
+        they put in several may be any of these here.
+        """
+        moves = [one for one in self.by_name.get(fold(raw), ()) if one.change == Change.MOVE]
+        spots = [
+            (one.video_id, (one.longitude, one.latitude))
+            for one in moves
+            if one.longitude is not None and one.latitude is not None
+        ]
+        if not spots:
+            return None
+        video_id, last = spots[-1]
+        if video_id == self.video_id:
+            return last
+        agreed = all(distance_km(spot, last) <= SAME_SPOT_KM for _, spot in spots)
+        return last if agreed else None
 
 
 def fold(raw: str) -> str:
@@ -120,6 +143,13 @@ def _is_same_mistake(correction: Correction, place: Place) -> bool:
         return False
     was = (correction.was_longitude, correction.was_latitude)
     return distance_km(was, (place.longitude, place.latitude)) <= SAME_SPOT_KM
+
+
+def _is_its_origin(correction: Correction, place: Place) -> bool:
+    """Say whether a place is on the map only since the correction said where."""
+    if correction.change != Change.MOVE or place.authority != PEOPLE:
+        return False
+    return (correction.longitude, correction.latitude) == (place.longitude, place.latitude)
 
 
 def distance_km(one: tuple[float, float], other: tuple[float, float]) -> float:
@@ -147,6 +177,44 @@ def known(video: Video, names: Iterable[str], *, by: Caller) -> Known:
     for one in sorted(rows, key=rank):
         by_name.setdefault(one.raw, []).append(one)
     return Known(video.pk, by, by_name)
+
+
+def told(analysis: Analysis, missing: Iterable[str], corrections: Known) -> list[Place]:
+    """Return the places that people have located, of those that the geocoder could not.
+
+    They are no rows: the result is everybody's, and this is how one caller sees it.
+
+    Args:
+        analysis: whose failures they are.
+        missing: the names in its list of failures.
+        corrections: those of the names that count for the caller.
+    """
+    spots = {raw: spot for raw in missing if (spot := corrections.spot_of(raw)) is not None}
+    if not spots:
+        return []
+    rows = analysis.failures.filter(raw__in=spots).order_by("n")
+    return [_told(one, *spots[one.raw]) for one in rows]
+
+
+def _told(failure: Failure, longitude: float, latitude: float) -> Place:
+    mention = values.mention(failure.mention)
+    return Place(
+        analysis=failure.analysis,
+        n=failure.n,
+        raw=failure.raw,
+        name=failure.raw,
+        longitude=longitude,
+        latitude=latitude,
+        description=mention.description or mention.quote,
+        tags=list(mention.tags),
+        marker=PIN,
+        country=mention.country,
+        authority=PEOPLE,
+        quote=mention.quote,
+        start_ms=mention.start_ms,
+        end_ms=mention.end_ms,
+        confidence=mention.confidence,
+    )
 
 
 def applied(places: Sequence[Place], corrections: Known) -> list[Shown]:
@@ -190,7 +258,7 @@ def _shown(place: Place, made: dict[str, Correction], caller: Caller) -> Shown:
     move, rename = made.get(Change.MOVE), made.get(Change.RENAME)
     if move is not None and move.longitude is not None and move.latitude is not None:
         shown.longitude, shown.latitude = move.longitude, move.latitude
-        shown.authority = "correction"
+        shown.authority = PEOPLE
     if rename is not None:
         shown.name = rename.name
     shown.made = [one for one in (move, rename) if one is not None]
@@ -216,7 +284,11 @@ def correct(
         PlaceNotFoundError: there is none with this number.
         BadCorrectionError: nothing is to change, or it can't.
     """
-    places = list(analysis.places.all())
+    missing = list(analysis.failures.values_list("raw", flat=True))
+    places = [
+        *analysis.places.all(),
+        *told(analysis, missing, known(analysis.video, missing, by=by)),
+    ]
     place = next((one for one in places if one.n == n), None)
     if place is None:
         raise PlaceNotFoundError(f"no place {n}")

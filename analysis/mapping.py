@@ -150,8 +150,11 @@ def _locate(
     attempt.log("phase_started", Phase.GEOCODE, places=len(numbered))
     began_s = time.monotonic()
     board = Board(attempt, len(numbered))
-    geocoder = geocoding.geocoder_for(attempt.strategy)
-    answers = geocoder.locate([mention for _, mention in numbered], context)
+    mentions = [mention for _, mention in numbered]
+    # the result is everybody's: so only what staff have said counts in it
+    told = correcting.known(attempt.video, [mention.raw for mention in mentions], by=NOBODY)
+    geocoder = geocoding.Corrected(geocoding.geocoder_for(attempt.strategy), told)
+    answers = geocoder.locate(mentions, context)
     found = attempt.aside.each(iter(answers))
     try:
         for (number, _), answer in zip(numbered, found, strict=True):

@@ -68,7 +68,11 @@ def places_of(analysis: Analysis) -> list[Place]:
 def shown(analysis: Analysis, *, by: Caller) -> list[correcting.Shown]:
     """Return the places on the map of ``by``: with corrections applied."""
     places = places_of(analysis)
-    known = correcting.known(analysis.video, [place.raw for place in places], by=by)
+    missing = _names(_failures_of(analysis)) if analysis.outcome != Outcome.DONE else []
+    names = [*(place.raw for place in places), *missing]
+    known = correcting.known(analysis.video, names, by=by)
+    if told := correcting.told(analysis, missing, known):
+        places = sorted([*places, *told], key=lambda one: (one.start_ms, one.n))
     return correcting.applied(places, known)
 
 
@@ -80,8 +84,23 @@ def locations(analysis: Analysis, *, by: Caller) -> dict[str, Any]:
     }
 
 
-def failures(analysis: Analysis) -> dict[str, Any]:
-    """Return the places that are not on the map, and whether trying again may help."""
+def failures(analysis: Analysis, *, by: Caller) -> dict[str, Any]:
+    """Return the places that are not on the map of ``by``, and whether trying again may help."""
+    found = _failures_of(analysis)
+    names = _names(found)
+    known = correcting.known(analysis.video, names, by=by) if names else None
+    told = {raw for raw in names if known is not None and known.spot_of(raw) is not None}
+    if not told:
+        return found
+    return {
+        **found,
+        "failed": [one for one in found["failed"] if one["raw"] not in told],
+        "retryable": analysis.failures.exclude(raw__in=told).filter(retryable=True).exists(),
+    }
+
+
+def _failures_of(analysis: Analysis) -> dict[str, Any]:
+    """Return the places that the geocoder could not locate."""
     made_at = None if analysis.outcome == Outcome.NONE else analysis.failures_at
 
     def make() -> dict[str, Any]:
@@ -94,6 +113,10 @@ def failures(analysis: Analysis) -> dict[str, Any]:
 
     found = caching.read(caching.failures_key(analysis), made_at, make, for_s=caching.WEEK_S)
     return dict(found)
+
+
+def _names(failed: dict[str, Any]) -> list[str]:
+    return [one["raw"] for one in failed["failed"]]
 
 
 def job_state(job: Job) -> dict[str, Any]:

@@ -114,7 +114,8 @@ class Failures(APIView):
         responses={200: FailuresOut, **WRONG},
     )
     def get(self, request: Request, video_id: str) -> Response:
-        return Response(FailuresOut(reading.failures(_analysis(request, video_id))).data)
+        found = reading.failures(_analysis(request, video_id), by=caller_of(request))
+        return Response(FailuresOut(found).data)
 
 
 class GeocodeRetry(APIView):

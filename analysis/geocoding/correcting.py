@@ -1,45 +1,25 @@
-"""People are the first authority: what they corrected is not asked of a geocoder again."""
+"""What no geocoder knows, people may have told before: then the place is where they put it."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Protocol
 
+from analysis.choices import PEOPLE, PIN
 from analysis.contracts import Geocoder, Located, Mention, Unlocated, VideoContext
-from analysis.geocoding import marking
-
-#: The reason of a mention that somebody dropped from the map: no failure, and never to be retried.
-DROPPED: Final = "dropped"
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """What somebody said of a name.
-
-    Attributes:
-        name: how the place is called; empty leaves it as the geocoder says.
-        longitude: with ``latitude`` where it is; None leaves it to the geocoder.
-        by: who said so, shown with the place.
-        dropped: it is no place of this video.
-        kind: e.g. ``peak``; empty leaves it as the geocoder says.
-    """
-
-    by: str
-    name: str = ""
-    longitude: float | None = None
-    latitude: float | None = None
-    kind: str = ""
-    dropped: bool = False
 
 
 class Corrections(Protocol):
     """Corrections that count for one job."""
 
-    def correction_of(self, mention: Mention, video: VideoContext) -> Correction | None:
-        """Return what somebody said of ``mention``, if anybody did."""
+    def spot_of(self, raw: str) -> tuple[float, float] | None:
+        """Return where people put the place of this name: longitude, latitude."""
 
 
 class Corrected:
-    """A geocoder behind people's corrections."""
+    """A geocoder, with people to ask for what it does not know.
+
+    What it does know stays as it says: corrections are laid over that when it is shown, and
+    need to know what was wrong.
+    """
 
     def __init__(self, geocoder: Geocoder, corrections: Corrections) -> None:
         self._geocoder = geocoder
@@ -48,44 +28,22 @@ class Corrected:
     def locate(
         self, mentions: Sequence[Mention], video: VideoContext
     ) -> Iterator[Located | Unlocated]:
-        """Yield one answer for each mention, in order: people's where there is one."""
-        told = [self._corrections.correction_of(mention, video) for mention in mentions]
-        asked = [
-            mention
-            for mention, correction in zip(mentions, told, strict=True)
-            if correction is None or not correction.dropped
-        ]
-        answers = self._geocoder.locate(asked, video)
-        for mention, correction in zip(mentions, told, strict=True):
-            if correction is None:
-                yield next(answers)
-            elif correction.dropped:
-                yield Unlocated(mention, DROPPED, retryable=False)
-            else:
-                yield _corrected(mention, next(answers), correction)
+        """Yield one answer for each mention, in order."""
+        for answer in self._geocoder.locate(mentions, video):
+            spot = None
+            if isinstance(answer, Unlocated):
+                spot = self._corrections.spot_of(answer.mention.raw)
+            yield answer if spot is None else _told(answer.mention, *spot)
 
 
-def _corrected(
-    mention: Mention, answer: Located | Unlocated, correction: Correction
-) -> Located | Unlocated:
-    """Return ``answer`` with what the correction says put over it."""
-    found = answer if isinstance(answer, Located) else None
-    longitude = correction.longitude if correction.longitude is not None else None
-    latitude = correction.latitude
-    if longitude is None or latitude is None:
-        if found is None:
-            return answer
-        longitude, latitude = found.longitude, found.latitude
-    kind = correction.kind or (found.kind if found else "")
-    marker = marking.of(kind)
+def _told(mention: Mention, longitude: float, latitude: float) -> Located:
     return Located(
         mention=mention,
-        name=correction.name or (found.name if found else mention.raw),
+        name=mention.raw,
         longitude=longitude,
         latitude=latitude,
-        kind=kind,
-        marker=marker.marker,
-        tags=tuple(dict.fromkeys((*mention.tags, *marker.tags))),
-        country=found.country if found else mention.country,
-        authority=f"corrected by {correction.by}",
+        kind="",
+        marker=PIN,
+        country=mention.country,
+        authority=PEOPLE,
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
+from analysis.choices import PIN
+
 
 @dataclass(frozen=True, slots=True)
 class Marker:
@@ -34,7 +36,7 @@ _TABLE: Final = (
 _MARKERS: Final = {
     kind: Marker(marker, (kind, *more)) for marker, more, kinds in _TABLE for kind in kinds
 }
-_UNKNOWN: Final = Marker("pin", ())
+_UNKNOWN: Final = Marker(PIN, ())
 KINDS: Final = frozenset(_MARKERS)
 
 

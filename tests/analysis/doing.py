@@ -59,7 +59,7 @@ class Outside:
         put(videos, "fetch_video", self.fetch)
         put(compressing, "compress", self.compress)
         put(extracting, "extractor_for", lambda inputs: fakes.Finder(self, inputs))
-        put(geocoding, "geocoder_for", lambda inputs, **_: fakes.Locator(self, inputs))
+        put(geocoding, "geocoder_for", lambda inputs: fakes.Locator(self, inputs))
 
     def fetch(
         self, url: str, *, languages: Sequence[str], egress: str, **_: Any

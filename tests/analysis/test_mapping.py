@@ -8,6 +8,7 @@ from project.core.models import RunEvent
 from tests.analysis.doing import Outside
 from tests.analysis.factories import make_correction
 from tests.analysis.test_attempts import attempt
+from tests.factories import make_user
 
 __all__ = ["attempt"]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -81,3 +82,39 @@ def test_what_is_told_is_corrected_by_staff(attempt, outside: Outside):
 
     event = RunEvent.objects.get(event="partial_locations")
     assert event.data["locations"][0]["location"] == "Taipeh"
+
+
+def told_where(**fields):
+    spot = {"raw": "atlantis", "longitude": -31.0, "latitude": 38.5}
+    return make_correction(**{**spot, **fields})
+
+
+def test_what_staff_have_located_before_is_located_for_everybody(attempt, outside: Outside):
+    told_where(video=attempt.video, for_everybody=True)
+
+    mapping.geocode(attempt, VIDEO, [mention("taipei"), mention("Atlantis")])
+    failed = mapping.finish(attempt)
+
+    assert failed == 0
+    place = attempt.analysis.places.get(n=2)
+    assert (place.longitude, place.latitude, place.authority) == (-31.0, 38.5, "correction")
+
+
+def test_what_an_owner_has_located_changes_nobody_elses_result(attempt, outside: Outside):
+    told_where(video=attempt.video, made_by=make_user())
+
+    mapping.geocode(attempt, VIDEO, [mention("Atlantis")])
+
+    assert mapping.finish(attempt) == 1
+
+
+@pytest.mark.parametrize(("other", "failed"), [((-31.0, 38.501), 0), ((10.0, 50.0), 1)])
+def test_a_name_located_in_other_videos_counts_where_they_agree(
+    attempt, outside: Outside, other, failed
+):
+    told_where(for_everybody=True)
+    told_where(for_everybody=True, longitude=other[0], latitude=other[1])
+
+    mapping.geocode(attempt, VIDEO, [mention("Atlantis")])
+
+    assert mapping.finish(attempt) == failed

@@ -43,7 +43,7 @@ def test_a_job_goes_through_its_phases_and_tells_its_places(outside: Outside, ca
     ]
     assert found["routes"][0]["coordinates"] == [121.56, 25.03]
     assert found["routes"][0]["tags"] == ["spoken", "city"]
-    assert reading.failures(job.analysis)["failed"] == [
+    assert reading.failures(job.analysis, by=caller)["failed"] == [
         {"raw": "atlantis", "reason": "nobody knows it"}
     ]
     assert job.run is not None
@@ -226,7 +226,7 @@ def test_a_retry_tries_the_failures_alone_and_says_by_how_many_they_shrank(
 ):
     del outside.places["tainan"]
     first = doing.finish(ask(caller))
-    assert [one["raw"] for one in reading.failures(first.analysis)["failed"]] == [
+    assert [one["raw"] for one in reading.failures(first.analysis, by=caller)["failed"]] == [
         "tainan",
         "atlantis",
     ]
@@ -238,7 +238,9 @@ def test_a_retry_tries_the_failures_alone_and_says_by_how_many_they_shrank(
 
     assert (made.places, outside.located) == (2, ["tainan", "atlantis"])
     assert (retried.status, retried.shrunk_by, retried.retry_of) == ("partial", 1, first)
-    assert [one["raw"] for one in reading.failures(retried.analysis)["failed"]] == ["atlantis"]
+    assert [one["raw"] for one in reading.failures(retried.analysis, by=caller)["failed"]] == [
+        "atlantis"
+    ]
     routes = reading.locations(retried.analysis, by=caller)["routes"]
     assert [(one["n"], one["location"]) for one in routes][2] == (3, "Tainan")
     assert len(outside.fetched) == 1

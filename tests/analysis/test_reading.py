@@ -7,19 +7,20 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from analysis import jobs, reading
+from analysis import correcting, jobs, reading
 from analysis.models import Analysis, Job
 from project.core.callers import SYSTEM, Caller
 from project.core.models import Run
 from tests.analysis.factories import (
     make_analysis,
+    make_correction,
     make_failure,
     make_job,
     make_place,
     make_strategy,
     make_video,
 )
-from tests.factories import make_user
+from tests.factories import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -66,19 +67,19 @@ def test_a_video_is_there_for_those_who_asked_for_it():
 def test_results_are_cached_and_a_new_result_is_seen_at_once():
     analysis = result()
     reading.locations(analysis, by=SYSTEM)
-    reading.failures(analysis)
+    reading.failures(analysis, by=SYSTEM)
 
     with CaptureQueriesContext(connection) as warm:
-        reading.failures(analysis)
+        reading.failures(analysis, by=SYSTEM)
         found = reading.locations(analysis, by=SYSTEM)
     make_place(analysis=analysis, n=7)
     analysis.finished_at = analysis.failures_at = timezone.now() + timedelta(seconds=1)
     analysis.failures.all().delete()
 
-    assert len(warm) == 1  # the corrections
+    assert len(warm) == 2  # the corrections, for each
     assert len(found["routes"]) == 1
     assert len(reading.locations(analysis, by=SYSTEM)["routes"]) == 2
-    assert reading.failures(analysis)["failed"] == []
+    assert reading.failures(analysis, by=SYSTEM)["failed"] == []
 
 
 def test_without_a_result_there_is_what_was_found_so_far():
@@ -116,3 +117,38 @@ def test_lists_cost_one_query_for_any_number_of_jobs():
     assert len(found) == 1
     assert [one["metrics"]["locations_found"] for one in listed] == [1, 1, 1]
     assert {one["status"] for one in listed} == {"queued"}
+
+
+def test_what_an_owner_has_located_is_on_the_owners_map_alone():
+    analysis = make_analysis(outcome="partial")
+    make_failure(analysis=analysis, n=2)
+    owner = make_user()
+    make_correction(
+        video=analysis.video, raw="atlantis", longitude=-31.0, latitude=38.5, made_by=owner
+    )
+    theirs, strangers = Caller(user_id=owner.pk), Caller(user_id=make_user().pk)
+
+    (found,) = reading.locations(analysis, by=theirs)["routes"]
+
+    assert (found["n"], found["location"], found["coordinates"]) == (2, "atlantis", [-31.0, 38.5])
+    assert found["correction"]["by"] == str(owner)
+    assert reading.failures(analysis, by=theirs)["failed"] == []
+    assert reading.failures(analysis, by=theirs)["retryable"] is False
+    assert reading.locations(analysis, by=strangers)["routes"] == []
+    assert [one["raw"] for one in reading.failures(analysis, by=strangers)["failed"]] == [
+        "atlantis"
+    ]
+
+
+def test_what_people_located_can_be_put_right_again():
+    analysis = make_analysis(outcome="partial")
+    make_failure(analysis=analysis, n=2)
+    make_correction(video=analysis.video, raw="atlantis", for_everybody=True)
+    staff = Caller(user_id=make_staff().pk, is_staff=True)
+
+    wanted = correcting.Wanted(coordinates=(-31.0, 38.5), name="Atlantis")
+    shown = correcting.correct(analysis, 2, wanted, by=staff, now=timezone.now())
+
+    assert shown is not None
+    (found,) = reading.locations(analysis, by=SYSTEM)["routes"]
+    assert (found["location"], found["coordinates"]) == ("Atlantis", [-31.0, 38.5])

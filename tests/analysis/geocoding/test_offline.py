@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from analysis.contracts import Located, Mention, StrategyInputs, Unlocated, VideoContext
-from analysis.geocoding import correcting, geocoder_for
-from analysis.geocoding.correcting import Corrected, Correction
+from analysis.geocoding import geocoder_for
 from analysis.geocoding.offline import NOT_LISTED, OfflineGeocoder
 
 pytestmark = pytest.mark.timeout(600)
@@ -97,44 +96,5 @@ def test_a_place_has_marker_tags_and_authority(geocoder):
     assert answer.authority == "gazetteer"
 
 
-class Told:
-    def __init__(self, **corrections: Correction) -> None:
-        self.corrections = corrections
-
-    def correction_of(self, mention, video):
-        return self.corrections.get(mention.raw.lower())
-
-
-def test_people_are_the_first_authority(geocoder):
-    told = Told(
-        kathmandu=Correction(by="ada@example.com", name="Thamel", longitude=85.31, latitude=27.715),
-        pokhara=Correction(by="ada@example.com", dropped=True),
-        zzyzzxqq=Correction(by="ada@example.com", longitude=1.0, latitude=2.0, kind="peak"),
-        nepal=Correction(by="ada@example.com", name="Federal Nepal"),
-    )
-    said = [mention(name) for name in ("Kathmandu", "Pokhara", "Zzyzzxqq", "Nepal", "Lumbini")]
-
-    answers = located(Corrected(geocoder, told).locate(said, VideoContext("v")))
-
-    assert [one.mention for one in answers] == said
-    assert (answers[0].name, answers[0].longitude, answers[0].latitude) == ("Thamel", 85.31, 27.715)
-    assert answers[0].authority == "corrected by ada@example.com"
-    assert answers[1] == Unlocated(said[1], correcting.DROPPED, retryable=False)
-    assert (answers[2].name, answers[2].marker) == ("Zzyzzxqq", "mountain")
-    assert (answers[3].name, answers[3].latitude) == ("Federal Nepal", 28.0)
-    assert answers[4].authority == "gazetteer"
-
-
-def test_a_correction_of_the_name_alone_leaves_what_is_not_listed_unlocated(geocoder):
-    told = Told(zzyzzxqq=Correction(by="ada", name="Zzyzx"))
-
-    (answer,) = Corrected(geocoder, told).locate([mention("Zzyzzxqq")], VideoContext("v"))
-
-    assert answer == Unlocated(mention("Zzyzzxqq"), NOT_LISTED, retryable=False)
-
-
-def test_the_geocoder_of_a_strategy_asks_corrections_where_given():
-    inputs = StrategyInputs(model="offline")
-
-    assert isinstance(geocoder_for(inputs), OfflineGeocoder)
-    assert isinstance(geocoder_for(inputs, corrections=Told()), Corrected)
+def test_the_geocoder_of_a_strategy_is_the_offline_one_unless_it_says_else():
+    assert isinstance(geocoder_for(StrategyInputs(model="offline")), OfflineGeocoder)
