@@ -23,6 +23,7 @@ from proxies import (
     locating,
     metrics,
     policies,
+    reaching,
     reporting,
     rounds,
     scoring,
@@ -138,6 +139,7 @@ def run(work: Work) -> None:
         totals["ok"] += sum(each.verdict == Verdict.OK for each in batch.findings)
         share = totals["checked"] / max(1, done + len(subjects))
         work.report(progress=100 * share, counts=totals)
+    reaching.reach(work, limits=limits())
     rounds.conclude(work)
 
 

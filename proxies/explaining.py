@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from proxies import identity, policies
 from proxies.choices import ProxyState, Scheme
 from proxies.lending import Ask
-from proxies.models import Lease, LeaseSlot, Proxy
+from proxies.models import Lease, LeaseSlot, Proxy, TargetState
 from proxies.policies import Policy
 
 
@@ -82,10 +82,18 @@ def _open(proxy: Proxy, target: str, *, now: datetime) -> Rule:
     state = proxy.targets.filter(target=target).first()
     until = state.blocked_until if state is not None else None
     if state is None or until is None or until <= now:
-        return Rule("target", holds=True, text=f"{target} is open to it")
+        return Rule("target", holds=True, text=f"{target} is open to it{_checked(state)}")
     left = (until - now).total_seconds()
-    why = f"{state.get_blocked_for_display()}, {state.failures_in_row} in a row"
+    why = f"{state.get_blocked_for_display()}, {state.failures_in_row} in a row{_checked(state)}"
     return Rule("target", holds=False, text=f"{target} is left alone for {left:.0f} s more: {why}")
+
+
+def _checked(state: TargetState | None) -> str:
+    """Return what the last check of the site through the proxy came to, in words."""
+    if state is None or state.checked_at is None:
+        return ""
+    detail = f" ({state.check_detail})" if state.check_detail else ""
+    return f"; checked {state.checked_at:%H:%M:%S} UTC: {state.get_check_outcome_display()}{detail}"
 
 
 def _free(proxy: Proxy, policy: Policy, target: str, *, now: datetime) -> Rule:

@@ -154,7 +154,23 @@ def report(run: Run) -> list[Report]:
         Report("The round", "against the round before", _in_short(found)),
         Report("Latency of good checks", "share, and its change", _by_latency(found)),
         Report("Verdicts", "", _by_verdict(found)),
+        *_targets(run),
     ]
+
+
+def _targets(run: Run) -> list[Report]:
+    """Return how many proxies reached each site, and the addresses that were down themselves."""
+    told: dict[str, dict[str, int]] = run.checkpoint.get("targets") or {}
+    lines = [
+        Line(
+            target,
+            f"{counts['reached']:,} of {counts['asked']:,}",
+            share=counts["reached"] / counts["asked"],
+        )
+        for target, counts in sorted(told.items())
+    ]
+    lines += [Line(url, "down: not checked") for url in run.checkpoint.get("targets_down") or []]
+    return [Report("Targets", "reached by those who passed", lines)] if lines else []
 
 
 def _in_short(found: Result) -> list[Line]:

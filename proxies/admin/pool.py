@@ -253,6 +253,8 @@ class TargetStateAdmin(ReadOnly):
         "failures_in_row",
         "blocked_until",
         "blocked_for",
+        "check_outcome",
+        "checked_at",
         "latency_ms",
         "lent_shown",
     )
@@ -261,6 +263,7 @@ class TargetStateAdmin(ReadOnly):
     list_filter = (
         ("blocked_for", ChoicesCheckboxFilter),
         ("last_outcome", ChoicesCheckboxFilter),
+        ("check_outcome", ChoicesCheckboxFilter),
         ("blocked_until", RangeDateTimeFilter),
     )
     list_filter_submit = True
