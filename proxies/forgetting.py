@@ -1,16 +1,27 @@
-"""Which proxies are forgotten: those that are long dead, and that no list names any more."""
+"""What is forgotten: proxies that are long dead, and the history of the others by its age."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from proxies.choices import ProxyState
-from proxies.models import LeaseSlot, Proxy
+from proxies.choices import ProxyState, Verdict
+from proxies.models import Check, Lease, LeaseSlot, Mending, Proxy, StickySession
 
 #: Most that go at once, so that no other writer waits long.
 AT_ONCE: Final = 500
+#: Of each kind of history at most so many rows go at once; the next minute takes the next ones.
+ROWS_AT_ONCE: Final = 5_000
+#: Checks are kept whole at first, then good ones alone, then none.
+CHECKS_WHOLE: Final = timedelta(days=2)
+CHECKS_KEPT: Final = timedelta(days=14)
+#: Failed checks that old are looked for this far back: whoever paused longer keeps some until
+#: all of their age go.
+_LOOKED_BACK: Final = timedelta(hours=1)
+MENDINGS_KEPT: Final = timedelta(days=30)
+SESSIONS_KEPT: Final = timedelta(days=7)
+LEASES_KEPT: Final = timedelta(days=30)
 
 
 def forget(*, now: datetime, at_most: int = AT_ONCE) -> int:
@@ -29,6 +40,37 @@ def forget(*, now: datetime, at_most: int = AT_ONCE) -> int:
     gone.delete()
     _drop_slots({key for _, key in rows})
     return count
+
+
+def forget_history(*, now: datetime) -> dict[str, int]:
+    """Drop old checks, ended leases, mendings and sessions; return how many rows of each."""
+    whole = now - CHECKS_WHOLE
+    checks = Check.objects.filter(at__lt=now - CHECKS_KEPT)
+    failed = Check.objects.filter(at__lt=whole, at__gte=whole - _LOOKED_BACK)
+    sessions = StickySession.objects.filter(used_at__lt=now - SESSIONS_KEPT)
+    mendings = Mending.objects.filter(at__lt=now - MENDINGS_KEPT)
+    return {
+        "checks_forgotten": _drop(checks) + _drop(failed.exclude(verdict=Verdict.OK)),
+        "leases_forgotten": _drop_leases(now - LEASES_KEPT),
+        "mendings_forgotten": _drop(mendings),
+        "sessions_forgotten": _drop(sessions),
+    }
+
+
+def _drop(rows: QuerySet[Any]) -> int:
+    ids = list(rows.order_by().values_list("pk", flat=True)[:ROWS_AT_ONCE])
+    return rows.filter(pk__in=ids).delete()[0] if ids else 0
+
+
+def _drop_leases(before: datetime) -> int:
+    """Drop those of the oldest leases that ended before; no index is kept for this alone."""
+    oldest = Lease.objects.order_by("pk").values_list("pk", "ended_at")[:ROWS_AT_ONCE]
+    ids = [pk for pk, ended_at in oldest if ended_at is not None and ended_at < before]
+    if not ids:
+        return 0
+    # one that a report reaches this very moment goes all the same: its time was over long ago
+    Lease.objects.filter(pk__in=ids).delete()
+    return len(ids)
 
 
 def _drop_slots(keys: set[str]) -> None:

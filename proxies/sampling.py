@@ -29,7 +29,8 @@ def run(work: Work) -> None:
     """Remember this minute, and thin what is old."""
     now = timezone.now()
     take(now=now)
-    work.report(counts={**thin(now=now), "proxies_forgotten": forgetting.forget(now=now)})
+    counts = {**thin(now=now), "proxies_forgotten": forgetting.forget(now=now)}
+    work.report(counts={**counts, **forgetting.forget_history(now=now)})
 
 
 def take(*, now: datetime) -> list[PoolSnapshot]:

@@ -3,9 +3,17 @@ from datetime import timedelta
 import pytest
 
 from proxies import forgetting, storing
-from proxies.models import Check, Lease, LeaseSlot, Proxy
+from proxies.models import Check, Lease, LeaseSlot, Mending, Proxy, StickySession
 from proxies.parsing import Candidate
-from tests.proxies.factories import NOW, make_check, make_lease, make_proxy, make_source_entry
+from tests.proxies.factories import (
+    NOW,
+    make_check,
+    make_lease,
+    make_mending,
+    make_proxy,
+    make_source_entry,
+    make_sticky_session,
+)
 
 pytestmark = pytest.mark.django_db
 OLD = NOW - timedelta(days=31)
@@ -72,3 +80,50 @@ def test_a_proxy_that_returns_keeps_its_history():
 
     dead.refresh_from_db()
     assert (dead.state, dead.total_weight, dead.checks.count()) == ("failing", 2, 1)
+
+
+def test_checks_are_thinned_by_age_failures_first():
+    proxy = make_proxy()
+    for age in (timedelta(days=1), timedelta(days=2, minutes=5), timedelta(days=14, minutes=5)):
+        make_check(proxy=proxy, at=NOW - age)
+        make_check(proxy=proxy, at=NOW - age, verdict="timeout", latency_ms=None)
+
+    assert forgetting.forget_history(now=NOW)["checks_forgotten"] == 3
+
+    left = Check.objects.order_by("-at", "verdict").values_list("verdict", "at")
+    assert [(verdict, (NOW - at).days) for verdict, at in left] == [
+        ("ok", 1),
+        ("timeout", 1),
+        ("ok", 2),
+    ]
+
+
+def test_old_sessions_mendings_and_ended_leases_go_and_younger_ones_stay():
+    lease = make_lease(acquired_at=OLD, expires_at=OLD + timedelta(1), state="released",
+                       ended_at=OLD, released_at=OLD)  # fmt: skip
+    standing = make_lease(acquired_at=OLD, expires_at=NOW + timedelta(1))
+    make_mending(at=OLD, lease=lease)
+    make_mending(at=NOW - timedelta(days=29), lease=lease)
+    make_sticky_session(used_at=NOW - timedelta(days=8))
+    make_sticky_session(used_at=NOW - timedelta(days=6))
+
+    found = forgetting.forget_history(now=NOW)
+
+    assert found == {
+        "checks_forgotten": 0,
+        "leases_forgotten": 1,
+        "mendings_forgotten": 1,
+        "sessions_forgotten": 1,
+    }
+    assert (Mending.objects.count(), StickySession.objects.count()) == (1, 1)
+    assert Lease.objects.get() == standing
+
+
+def test_so_many_rows_of_history_go_at_once(monkeypatch):
+    monkeypatch.setattr(forgetting, "ROWS_AT_ONCE", 2)
+    proxy = make_proxy()
+    for _ in range(3):
+        make_check(proxy=proxy, at=OLD)
+
+    assert forgetting.forget_history(now=NOW)["checks_forgotten"] == 2
+    assert forgetting.forget_history(now=NOW)["checks_forgotten"] == 1
