@@ -8,7 +8,8 @@ it fills with proxies and empties again), one web process per server, and this p
 clients. A pair is one lease acquired and released over a kept connection. ``cpu_us`` is what a
 pair costs the web process: on a busy machine compare that. ``service`` calls the verbs in one
 thread without a server; ``raw`` runs the statements that the service was heard to run, with fresh
-values, by the driver alone. The three stand in one run.
+values, by the driver alone (``proxies_leases_raw``); the two take turns, ``ratio`` is service over
+raw. The three stand in one run; ``--servers`` without a name leaves out the servers.
 """
 
 import argparse
@@ -160,6 +161,14 @@ def over_rest(args: argparse.Namespace, env: dict[str, str], key: str, pool: int
                 )  # fmt: skip
 
 
+def by_hand(args: argparse.Namespace, env: dict[str, str], pool: int) -> None:
+    """Measure the verbs beside the driver alone, on one pool."""
+    command = [sys.executable, "-m", "tests.benchmarks.proxies_leases_raw"]
+    command += [args.target, str(args.seconds)]
+    done = subprocess.run(command, cwd=ROOT, env=env, check=True, stdout=subprocess.PIPE, text=True)
+    tell(**{**json.loads(done.stdout.splitlines()[-1]), "pool": pool})
+
+
 def tell(**facts: Any) -> None:
     """Print one line."""
     print(json.dumps(facts), flush=True)
@@ -183,6 +192,7 @@ def main() -> None:
         key = prepare(env)
         for pool in args.pools:
             run(FILL, str(pool), env=env)
+            by_hand(args, env, pool)
             over_rest(args, env, key, pool)
 
 
