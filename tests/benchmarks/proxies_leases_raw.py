@@ -56,6 +56,7 @@ def hear(target: str) -> list[Heard]:
     """Return the statements of a pair, in their order."""
     heard: list[Heard] = []
     phase, usual = [""], statements._run
+    floor: Any = statements
 
     @contextmanager
     def ear(text: str, values: Any) -> Any:
@@ -70,12 +71,12 @@ def hear(target: str) -> list[Heard]:
             others.append(sql)
         return run(sql, *rest)
 
-    statements._run = ear
+    floor._run = ear
     try:
         with connection.execute_wrapper(aside):
             pair(target, note=lambda name: phase.__setitem__(0, name))
     finally:
-        statements._run = usual
+        floor._run = usual
     unheard = [sql for sql in others if not any(sql == each.text for each in heard)]
     if unheard:
         raise RuntimeError(f"the verbs ran statements that the raw side would lack: {unheard}")
