@@ -10,6 +10,7 @@ import queue
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from django.db import connections
@@ -39,7 +40,8 @@ class Aside:
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name="aside", daemon=True)
             self._thread.start()
-        self._calls.put((deed, answer))
+        within = contextvars.copy_context()  # the phase that asks, for log lines and spans
+        self._calls.put((partial(within.run, deed), answer))
         while True:
             try:
                 found, error = answer.get(timeout=LOOK_EVERY_S)

@@ -16,6 +16,7 @@ from analysis import metrics
 from analysis.attempts import Attempt
 from analysis.choices import Phase
 from analysis.models import Checkpoint, Video
+from project.core import tracing
 
 #: Raised with what a phase makes of the same inputs: older results are not used again then.
 VERSIONS: Final = {Phase.METADATA: 1, Phase.COMPRESSION: 1, Phase.SUMMARY: 1}
@@ -76,7 +77,8 @@ def once(attempt: Attempt, phase: Phase, key: str, make: Callable[[], Any]) -> A
     attempt.report(phase, 0, 1)
     attempt.log("phase_started", phase)
     began_s = time.monotonic()
-    made = make()
+    with tracing.span(f"analysis.{phase}", video__id=attempt.video.video_id):
+        made = make()
     took_s = time.monotonic() - began_s
     keep(attempt, phase, key, made, took_s=took_s)
     metrics.PHASE_SECONDS.labels(phase).observe(took_s)

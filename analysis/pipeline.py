@@ -9,7 +9,7 @@ from analysis.attempts import Attempt
 from analysis.choices import Outcome, Phase
 from analysis.failures import Deterministic, Transient
 from analysis.models import Analysis, Failure, Job
-from project.core import working
+from project.core import tracing, working
 from project.core.errors import PermanentError, TransientError
 from project.core.working import Work
 
@@ -85,7 +85,8 @@ def _analyse(attempt: Attempt) -> None:
         speech = phases.metadata(attempt)
         kept, key = phases.compression(attempt, speech)
         mentions = phases.summary(attempt, speech, kept, key)
-        mapping.geocode(attempt, speech.context, mentions)
+        with tracing.span("analysis.geocode", video__id=attempt.video.video_id):
+            mapping.geocode(attempt, speech.context, mentions)
         failed = mapping.finish(attempt)
     else:  # a worker died between the result and the end of its run
         failed = attempt.analysis.failures.count()

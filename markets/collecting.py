@@ -7,6 +7,8 @@ a death, at any moment, asks for the next window: no hole, no duplicate.
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -38,7 +40,7 @@ from markets.configuring import Means
 from markets.errorlog import About
 from markets.models import Candle, CollectorConfig, Series
 from markets.paging import Pager
-from project.core import runs
+from project.core import runs, tracing
 from project.core.callers import Caller
 from project.core.errors import AppError, TransientError
 from project.core.models import Run
@@ -135,7 +137,13 @@ class Cycle:
                 self._collect(series)
         else:
             with ThreadPoolExecutor(workers, thread_name_prefix="collect") as pool:
-                list(pool.map(self._collect_in_thread, chosen))
+                jobs = [
+                    # its log lines and spans belong to this run
+                    pool.submit(copy_context().run, self._collect_in_thread, series)
+                    for series in chosen
+                ]
+            for job in jobs:
+                job.result()
         if self._stop is not None:
             raise self._stop
         self._conclude(chosen)
@@ -176,6 +184,10 @@ class Cycle:
             raise self._stop
         self._work.check()
 
+    def _span(self, series: Series) -> AbstractContextManager[None]:
+        told = {"exchange": self._means.exchange, "symbol": series.market.symbol}
+        return tracing.span("markets.collect_series", **told, timeframe=series.timeframe)
+
     def _collect_in_thread(self, series: Series) -> None:
         try:
             self._collect(series)
@@ -184,7 +196,7 @@ class Cycle:
 
     def _collect(self, series: Series) -> None:
         try:
-            with self._line() as line:
+            with self._span(series), self._line() as line:
                 line.about = self._about(series)
                 _require_listed(series)
                 self._synchronise(line)

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from project.core import announcing, runs
+from project.core import announcing, runs, tracing
 from project.core.callers import Caller
 from project.core.errors import ConflictError, PermanentError
 from project.core.models import Run
@@ -133,7 +133,8 @@ def run(work: Work) -> None:
             return
         work.check()
         healthy = Proxy.objects.healthy().count()
-        apply(batch.findings, run_id=work.run.pk, now=timezone.now())
+        with tracing.span("proxies.keep_findings", proxies__findings=len(batch.findings)):
+            apply(batch.findings, run_id=work.run.pk, now=timezone.now())
         tell_if_low(healthy, now=timezone.now())
         totals["checked"] += len(batch.findings)
         totals["ok"] += sum(each.verdict == Verdict.OK for each in batch.findings)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from project.core import logs, runs
+from project.core import logs, runs, tracing
 from project.core.callers import Caller
 from project.core.errors import FieldProblem, InvalidInputError, PermanentError
 from project.core.models import Run
@@ -132,9 +132,10 @@ def _take(
     now = timezone.now()
     tally, error = Tally(), None
     try:
-        for latest in storing.take(entries, source=source, now=now):
-            tally = latest
-            work.check()
+        with tracing.span("proxies.take_list", source__id=source.pk):
+            for latest in storing.take(entries, source=source, now=now):
+                tally = latest
+                work.check()
     except parsing.UnreadableListError as unreadable:
         error = DownloadError(str(unreadable), kind=FetchError.PARSE)
     finish(source, tally, error=error, took_s=took_s, now=now)

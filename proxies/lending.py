@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from accounts import quotas
-from project.core import statements
+from project.core import statements, tracing
 from project.core.callers import Caller
 from project.core.errors import FieldProblem, InvalidInputError, TransientError
 from proxies import claiming, identity, mending, metrics, picking, policies
@@ -104,7 +104,8 @@ def acquire(ask: Ask, *, by: Caller, now: datetime) -> Granted:
         HeldQuotaError: the caller holds as many as their plan allows.
     """
     require_sense(ask)
-    found = _lend(ask, by=by, now=now)
+    with tracing.span("proxies.lease"):
+        found = _lend(ask, by=by, now=now)
     if found is None:
         metrics.LEASE_REQUESTS.labels("none").inc()
         wait = claiming.free_after(now=now, at_most=COME_BACK_AFTER)

@@ -8,7 +8,7 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
-from project.core import addresses
+from project.core import addresses, tracing
 from project.core.connecting import CheckedResolver
 from project.core.errors import AppError
 
@@ -63,10 +63,12 @@ async def _post(
     async with room:
         try:
             require_reachable(message.url)
-            async with session.post(
-                message.url, data=message.body, headers=message.headers, allow_redirects=False
-            ) as answer:
-                return Outcome(message.key, status=answer.status)
+            with tracing.span("outside.webhook", server__address=URL(message.url).host or ""):
+                asked = session.post(
+                    message.url, data=message.body, headers=message.headers, allow_redirects=False
+                )
+                async with asked as answer:
+                    return Outcome(message.key, status=answer.status)
         except TimeoutError:
             return Outcome(message.key, error="no answer in time")
         except AppError as error:

@@ -1,5 +1,6 @@
 """Asking a model at an OpenAI-compatible endpoint: one request, its answer or what went wrong."""
 
+import contextvars
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ import openai
 from django.utils import timezone
 
 from analysis.failures import Deterministic, Transient
+from project.core import tracing
 
 _POLL_S: Final = 0.2
 _SHOWN: Final = 300
@@ -84,7 +86,8 @@ def ask(
         except Exception as error:  # noqa: BLE001 -- raised again where it is awaited
             done.put(error)
 
-    threading.Thread(target=work, name="chat", daemon=True).start()
+    context = contextvars.copy_context()  # its log lines and spans belong to this work
+    threading.Thread(target=context.run, args=(work,), name="chat", daemon=True).start()
     while True:
         check()
         try:
@@ -109,12 +112,13 @@ def _client(endpoint: Endpoint) -> openai.OpenAI:
 def _asked(endpoint: Endpoint, question: Question) -> Answer:
     form = {} if question.response_format is None else {"response_format": question.response_format}
     try:
-        told = _client(endpoint).chat.completions.create(
-            model=question.model,
-            temperature=question.temperature,
-            messages=cast(Any, list(question.messages)),
-            **cast(Any, form),
-        )
+        with tracing.span("outside.llm", gen_ai__request__model=question.model):
+            told = _client(endpoint).chat.completions.create(
+                model=question.model,
+                temperature=question.temperature,
+                messages=cast(Any, list(question.messages)),
+                **cast(Any, form),
+            )
     except openai.APIStatusError as error:
         raise _of_status(error, has_format=bool(form)) from error
     except openai.APITimeoutError as error:

@@ -17,6 +17,7 @@ from geopy.exc import (
 from geopy.geocoders import Nominatim
 
 from analysis.failures import Deterministic, Transient
+from project.core import tracing
 
 MOST_CANDIDATES: Final = 5
 
@@ -71,14 +72,15 @@ def search(server: Server, name: str, *, country: str = "", language: str = "") 
     """
     geocoder = _opened(server)
     try:
-        found = geocoder.geocode(
-            name,
-            exactly_one=False,
-            limit=MOST_CANDIDATES,
-            addressdetails=True,
-            language=language or False,
-            country_codes=country.lower() or None,
-        )
+        with tracing.span("outside.geocoder", server__address=server.host.rpartition("@")[2]):
+            found = geocoder.geocode(
+                name,
+                exactly_one=False,
+                limit=MOST_CANDIDATES,
+                addressdetails=True,
+                language=language or False,
+                country_codes=country.lower() or None,
+            )
     except GeocoderRateLimited as error:
         raise TooHastyError(
             "the geocoder wants fewer requests", retry_after=error.retry_after

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -14,6 +15,7 @@ from analysis.adapters import asking, verdicts
 from analysis.adapters.videoids import is_youtube, split, video_id_of
 from analysis.contracts import Segment, VideoContext
 from analysis.failures import Blocked, Deterministic, Transient
+from project.core import tracing
 from proxies import leasing
 from proxies.choices import Outcome
 
@@ -80,10 +82,11 @@ def fetch_video(
     address = f"https://www.youtube.com/watch?v={video_id}" if is_youtube(video_id) else url.strip()
     _require_site(address)
     ask = _Ask(address, tuple(languages), egress, check, limits)
-    try:
-        answer, exit_address = _asked(ask, country="")
-    except _ElsewhereError as elsewhere:
-        answer, exit_address = _asked_elsewhere(ask, elsewhere.failure)
+    with tracing.span("outside.video", server__address=urlsplit(address).hostname or ""):
+        try:
+            answer, exit_address = _asked(ask, country="")
+        except _ElsewhereError as elsewhere:
+            answer, exit_address = _asked_elsewhere(ask, elsewhere.failure)
     return _understood(video_id, answer, exit_address)
 
 

@@ -2,8 +2,11 @@
 
 import time
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import requests
+
+from project.core import tracing
 
 #: An answer larger than this is none of ours (Binance's exchangeInfo has 16 MB).
 MAX_BYTES: Final = 64 * 1024 * 1024
@@ -25,6 +28,11 @@ class OneWaySession(requests.Session):
 
     def send(self, request: Any, **kwargs: Any) -> requests.Response:
         """Send one request and read its whole answer."""
+        host = urlsplit(request.url).hostname or ""
+        with tracing.span("outside.exchange", server__address=host, proxied=bool(self._proxies)):
+            return self._answer(request, **kwargs)
+
+    def _answer(self, request: Any, **kwargs: Any) -> requests.Response:
         kwargs |= {"proxies": self._proxies, "allow_redirects": False, "stream": True}
         ends_s = time.monotonic() + self._at_most_s
         response = super().send(request, **kwargs)

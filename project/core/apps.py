@@ -1,6 +1,7 @@
 """Registers the shared floor as the app ``core``."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class CoreConfig(AppConfig):
@@ -11,5 +12,10 @@ class CoreConfig(AppConfig):
     verbose_name = "Operations"
 
     def ready(self) -> None:
-        """Let the floor's own kinds of run, system checks and metrics register."""
-        from project.core import checks, kinds, metrics  # noqa: F401, PLC0415 -- apps ready
+        """Let the floor's own kinds of run, system checks and metrics register; watch."""
+        from project.core import bugs, checks, kinds, metrics, tracing  # noqa: F401, PLC0415 -- apps ready
+
+        if settings.TRACING:
+            tracing.connect()
+        if settings.SENTRY_DSN:
+            bugs.connect()

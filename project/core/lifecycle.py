@@ -38,9 +38,10 @@ def _worker_stopping(**_: object) -> None:
 
 
 def _worker_gone(**_: object) -> None:
-    from project.core import processes  # noqa: PLC0415 -- apps are ready only now
+    from project.core import processes, tracing  # noqa: PLC0415 -- apps are ready only now
 
     processes.end()
+    tracing.shut()
 
 
 def _beat_ready(**_: object) -> None:

@@ -34,6 +34,9 @@ class Run(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
     request_id = models.CharField(max_length=64, blank=True)
+    trace = models.CharField(
+        max_length=64, blank=True, help_text="W3C traceparent of whatever asked for it"
+    )
     schedule = models.CharField(
         max_length=200, blank=True, help_text="name of the periodic job that asked for it"
     )

@@ -9,6 +9,8 @@ import structlog
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 
+from project.core import tracing
+
 HEADER: Final = "X-Request-ID"
 _SAFE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -60,11 +62,15 @@ class RequestIdMiddleware:
         if self.is_async:
             return self._answer_async(request)
         with _bound_for(request):
-            return self.get_response(request)
+            answer = self.get_response(request)
+            tracing.name_request(request)
+            return answer
 
     async def _answer_async(self, request: HttpRequest) -> Any:
         with _bound_for(request):
-            return await self.get_response(request)
+            answer = await self.get_response(request)
+            tracing.name_request(request)
+            return answer
 
 
 def _bound_for(request: HttpRequest) -> Any:

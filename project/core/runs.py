@@ -9,7 +9,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
-from project.core import events, kinds, queueing, requests
+from project.core import events, kinds, queueing, requests, tracing
 from project.core.callers import Caller
 from project.core.choices import FINAL, RunStatus
 from project.core.errors import ConflictError, NotFoundError
@@ -107,6 +107,7 @@ def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
         retry_of_id=ask.retry_of,
         requested_by_id=by.user_id,
         request_id=requests.current_id() or requests.new_id(),
+        trace=tracing.carried(),
         created_at=now,
         sent_at=None if waits else now,
         next_try_at=ask.not_before if waits else None,

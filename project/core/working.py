@@ -15,7 +15,7 @@ import structlog
 from django.db import OperationalError, close_old_connections
 from django.utils import timezone
 
-from project.core import claims, events, kinds, logs
+from project.core import claims, events, kinds, logs, tracing
 from project.core.choices import RunStatus
 from project.core.claims import Claim, keeper
 from project.core.errors import AppError, TransientError
@@ -184,8 +184,14 @@ def execute(run_id: str, handler: Callable[[Work], None], *, kind: str) -> None:
         claim = claims.take(run_id, limit_s=about.limit_s, now=timezone.now())
     except (claims.EndedError, claims.ClaimedError):
         return
-    context = {"run_id": str(run_id), "request_id": claim.run.request_id, "kind": kind}
-    with structlog.contextvars.bound_contextvars(**context):
+    run = claim.run
+    context = {"run_id": str(run_id), "request_id": run.request_id, "kind": kind}
+    if run.requested_by_id is not None:
+        context["user_id"] = str(run.requested_by_id)
+    with (
+        structlog.contextvars.bound_contextvars(**context),
+        tracing.task(f"run {kind}", run.trace, run__attempt=run.attempt),
+    ):
         keeper.watch(claim)
         try:
             _attempt(claim, handler)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from project.core import tracing
 from proxies.adapters import probe
 from proxies.adapters.probe import Finding, Limits, Setting, Subject
 from proxies.adapters.wire import CheckFailedError, Judge
@@ -137,7 +138,8 @@ async def look(judges: Sequence[Judge], setting: Setting) -> list[Judge]:
 
     None is returned unless more than half of them answer: that is the quorum.
     """
-    answers = await asyncio.gather(*(_asked(judge, setting) for judge in judges))
+    with tracing.span("proxies.judges", proxies__judges=len(judges)):
+        answers = await asyncio.gather(*(_asked(judge, setting) for judge in judges))
     alive = [judge for judge, own in zip(judges, answers, strict=True) if own is not None]
     if len(alive) * 2 <= len(judges):
         return []

@@ -11,6 +11,7 @@ from typing import Final
 import aiohttp
 from yarl import URL
 
+from project.core import tracing
 from project.core.errors import AppError, TransientError
 from proxies.adapters import guarding
 
@@ -89,7 +90,8 @@ async def _send(parcel: Parcel, to: Target) -> Receipt:
     try:
         guarding.require_web(url)
         async with asyncio.timeout(to.timeout_s):
-            status, wait_s = await _post(url, parcel.body, headers)
+            with tracing.span("outside.etl", server__address=url.host or ""):
+                status, wait_s = await _post(url, parcel.body, headers)
     except TimeoutError as error:
         raise DeliveryError(f"no answer in {to.timeout_s:g} s") from error
     except guarding.ForbiddenPlaceError as error:

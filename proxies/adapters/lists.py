@@ -9,6 +9,7 @@ from typing import IO, Any, Final
 import aiohttp
 from yarl import URL
 
+from project.core import tracing
 from project.core.errors import AppError, TransientError
 from proxies.adapters import guarding
 from proxies.choices import FetchError
@@ -90,7 +91,8 @@ async def _one(
         began_s = loop.time()
         try:
             async with asyncio.timeout(limits.total_s):
-                file = await _download(session, asked, limits)
+                with tracing.span("outside.list", server__address=URL(asked.url).host or ""):
+                    file = await _download(session, asked, limits)
         except DownloadError as error:
             return Download(asked.key, loop.time() - began_s, error=error)
         except guarding.ForbiddenPlaceError as error:
