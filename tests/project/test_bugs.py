@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import orjson
 import pytest
@@ -47,12 +48,12 @@ def reports(settings) -> Iterator[Reports]:
 def fails(*_: object, **__: object) -> None:
     hidden = f"geheim{4 * 2} of a local variable"
     try:
-        {}[PLANTED]
+        dict[str, str]()[PLANTED]
     except KeyError as error:
         raise RuntimeError(PLANTED, len(hidden)) from error
 
 
-def event_of(received: str) -> dict:
+def event_of(received: str) -> Any:
     [event] = [
         found for line in received.splitlines() if "exception" in (found := orjson.loads(line))
     ]
@@ -67,13 +68,14 @@ def test_bug_of_a_request_is_told_with_its_user_and_no_secret(reports, monkeypat
     monkeypatch.setattr(fetching, "submit", fails)
     logging.getLogger("proxies").warning("before it: %s", PLANTED, extra={"password": "geheim1"})
 
-    answer = client.post("/api/proxies/fetch?token=geheim1", {}, format="json")
+    url = "/api/proxies/fetch?token=geheim1"
+    answer = client.post(url, {}, format="json", headers={"X-Request-ID": "one-two"})
 
     received = reports()
     event = event_of(received)
     assert answer.status_code == 500
     assert event["user"] == {"id": str(user.pk)}
-    assert event["tags"]["request_id"] == answer["X-Request-ID"]
+    assert event["tags"]["request_id"] == "one-two"
     assert event["request"] == {"method": "POST", "url": "/api/proxies/fetch"}
     assert event["exception"]["values"][-1]["type"] == "RuntimeError"
     assert "hans" not in received

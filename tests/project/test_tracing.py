@@ -70,7 +70,7 @@ def posted(path: str, body: Any, **headers: str) -> tuple[int, dict[bytes, bytes
         "server": ("127.0.0.1", 80),
     }
 
-    async def ask() -> dict[str, Any]:
+    async def ask() -> Any:
         talk = ApplicationCommunicator(asgi.application, scope)
         await talk.send_input({"type": "http.request", "body": orjson.dumps(body)})
         start = await talk.receive_output(60)
