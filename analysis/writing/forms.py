@@ -54,6 +54,7 @@ def geojson(route: Route) -> str:
         "type": "FeatureCollection",
         "video_id": route.video_id,
         "title": route.title,
+        **({"attribution": route.credits} if route.credits else {}),
         "features": [*points, *path],
     }
     return json.dumps(document, ensure_ascii=False)

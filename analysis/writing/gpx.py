@@ -14,6 +14,8 @@ def gpx(route: Route) -> str:
     root = ET.Element(f"{{{_SPACE}}}gpx", {"version": "1.1", "creator": "Millrace"})
     about = _add(root, "metadata")
     _add(about, "name", route.title)
+    if route.credits:
+        _add(about, "desc", f"Places: {route.credits}")
     if route.link:
         _add(about, "link").set("href", route.link)
     for number, stop in enumerate(route.stops, start=1):

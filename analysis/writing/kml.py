@@ -14,6 +14,8 @@ def kml(route: Route) -> str:
     root = ET.Element(f"{{{_SPACE}}}kml")
     document = _add(root, "Document")
     _add(document, "name", route.title)
+    if route.credits:
+        _add(document, "description", f"Places: {route.credits}")
     for number, stop in enumerate(route.stops, start=1):
         _placemark(document, stop, number)
     for line in route.lines:

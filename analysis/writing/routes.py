@@ -8,6 +8,11 @@ from typing import Any, Final
 #: Signs that no XML document may hold.
 _UNFIT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 _HALF_TURN: Final = 180.0
+#: Who must be named with places, as their licences ask, by the authority that located them.
+_CREDITS: Final = {
+    "gazetteer": "© GeoNames, geonames.org (CC BY 4.0)",
+    "nominatim": "© OpenStreetMap contributors, openstreetmap.org/copyright (ODbL)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,7 @@ class Route:
     title: str
     stops: tuple[Stop, ...]
     link: str = ""
+    credits: str = ""
 
     @property
     def lines(self) -> list[list[tuple[float, float]]]:
@@ -67,11 +73,13 @@ def route_of(
     """Return the route of the items of a result.
 
     Args:
-        items: ``{location, coordinates: [lon, lat], description, timecode, tags, marker}`` each.
+        items: ``{location, coordinates: [lon, lat], description, timecode, tags, marker,
+            authority}`` each.
         video_id: of the video.
         title: of the video.
         video_url: address of the video; empty where there is none to open.
     """
+    items = list(items)
     stops = tuple(
         Stop(
             name=fit(item["location"]),
@@ -85,7 +93,14 @@ def route_of(
         )
         for item in items
     )
-    return Route(video_id, fit(title) or video_id, stops, link=video_url)
+    named = credits_of(str(item.get("authority") or "") for item in items)
+    return Route(video_id, fit(title) or video_id, stops, link=video_url, credits=named)
+
+
+def credits_of(authorities: Iterable[str]) -> str:
+    """Return who must be named where places of these authorities are shown; empty for nobody."""
+    found = set(authorities)
+    return "; ".join(credit for authority, credit in _CREDITS.items() if authority in found)
 
 
 def fit(text: Any) -> str:

@@ -52,6 +52,7 @@ def test_a_jobs_page_shows_map_places_and_speech(open_page, staff, look):
     expect(page.locator("#map path.route")).to_have_count(1)
     expect(page.locator("#cues li")).to_have_count(len(CUES))
     expect(page.locator("#percent")).to_have_text("100 %")
+    expect(page.locator("#credits")).to_contain_text("GeoNames")
     expect(page.locator(".leaflet-control-scale-line")).to_have_count(1)
     assert is_narrow(page)
 

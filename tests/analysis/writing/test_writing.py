@@ -175,3 +175,21 @@ def test_timecodes_go_there_and_back(at_ms):
     hours, minutes, rest = code.split(":")
     seconds, ms = rest.split(",")
     assert ((int(hours) * 60 + int(minutes)) * 60 + int(seconds)) * 1000 + int(ms) == at_ms
+
+
+@pytest.mark.parametrize(
+    ("authorities", "named"),
+    [
+        (["gazetteer", "gazetteer"], "© GeoNames, geonames.org (CC BY 4.0)"),
+        (["nominatim"], "© OpenStreetMap contributors, openstreetmap.org/copyright (ODbL)"),
+        (["correction", "imported gazetteer"], ""),
+    ],
+)
+def test_those_whose_places_they_are_are_named(authorities, named):
+    items = [{**ITEMS[0], "authority": authority} for authority in authorities]
+
+    assert json.loads(text("geojson", items=items)).get("attribution", "") == named
+    described = f"Places: {named}" if named else None
+    assert gpxpy.parse(text("gpx", items=items)).description == described
+    document: Any = KML.from_string(bare(text("kml", items=items)), strict=True).features[0]
+    assert document.description == described
