@@ -84,10 +84,12 @@ def submit(urls: Sequence[str], *, strategy: str = "", by: Caller, now: datetime
         batch.save(update_fields=["run"])
         terms = Terms(batch=batch, not_before=now + AT_THE_LATEST)
         addresses = dict(reversed(videos))
+        # their turn comes in the order of the list, which a microsecond each keeps
+        moments = {one: now + timedelta(microseconds=at) for at, one in enumerate(ids)}
         made: dict[str, Job] = {}
         for video_id in sorted(addresses):  # in one order: rivals don't wait for each other
-            video = _video(video_id, addresses[video_id], now=now)
-            made[video_id] = submitting.ask(video, chosen, by=by, now=now, terms=terms).job
+            video, at = _video(video_id, addresses[video_id], now=now), moments[video_id]
+            made[video_id] = submitting.ask(video, chosen, by=by, now=at, terms=terms).job
     settle(batch, now=now)
     return Submitted(batch, [made[video_id] for video_id in ids])
 

@@ -47,6 +47,14 @@ def test_a_few_are_at_work_and_each_end_begins_the_next(caller: Caller, outside:
     assert Run.objects.get(pk=made.jobs[4].run_id).next_try_at <= timezone.now()  # type: ignore[operator,misc]
 
 
+def test_videos_have_their_turn_in_the_order_of_the_list(caller: Caller, outside: Outside):
+    made = batches.submit([*reversed(urls(12))], by=caller, now=timezone.now())
+
+    woken = Run.objects.filter(kind="analysis.job", next_try_at__lte=timezone.now())
+    first = {job.run_id for job in made.jobs[: batches.AT_ONCE]}
+    assert set(woken.values_list("pk", flat=True)) == first
+
+
 def test_a_batch_ends_with_its_last_job(caller: Caller, outside: Outside):
     del outside.names[-1]
     made = submit(caller, 3)
