@@ -40,14 +40,16 @@ def revoke(user: User, device_id: int) -> None:
     device = Device.objects.filter(user=user, pk=device_id).first()
     if device is None:
         raise UnknownDeviceError(f"no device {device_id}")
-    _end(device)
+    _end(device.session_key)
 
 
 def revoke_others(user: User, *, but: str) -> int:
     """Sign ``user`` out everywhere but in the session ``but``; return how many there were."""
-    others = list(Device.objects.filter(user=user).exclude(session_key=but))
-    for device in others:
-        _end(device)
+    known = Device.objects.filter(user=user).values_list("session_key", flat=True)
+    open_ones = Session.objects.filter(user=user).values_list("session_key", flat=True)
+    others = (set(known) | set(open_ones)) - {but}
+    for session_key in others:
+        _end(session_key)
     return len(others)
 
 
@@ -57,6 +59,6 @@ def forget(session_key: str) -> None:
     Device.objects.filter(session_key=session_key).delete()
 
 
-def _end(device: Device) -> None:
-    SessionStore().delete(device.session_key)
-    forget(device.session_key)
+def _end(session_key: str) -> None:
+    SessionStore().delete(session_key)
+    forget(session_key)

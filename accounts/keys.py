@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
-from accounts import noting, plans, recalling
+from accounts import noting, plans, recalling, second_factor
 from accounts.choices import ALL_BUT_ADMIN, Scope
 from accounts.models import ApiKey, User
 from accounts.noting import NOWHERE, Sight
@@ -188,7 +188,8 @@ def caller_of_key(key: ApiKey) -> Caller:
 
 def caller_of_user(user: User) -> Caller:
     """Return the caller that a signed-in person is."""
-    return Caller(user_id=user.pk, is_staff=user.is_staff, allowance=plans.allowance_of(user))
+    is_staff = user.is_staff and not second_factor.is_missing(user)
+    return Caller(user_id=user.pk, is_staff=is_staff, allowance=plans.allowance_of(user))
 
 
 def revoke(key: ApiKey, *, now: datetime) -> bool:

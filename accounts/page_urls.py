@@ -12,6 +12,7 @@ urlpatterns = [
     path("account/keys/<int:key_id>/revoke", pages.revoke_key, name="account-revoke-key"),
     path("account/devices/<int:device_id>/revoke", pages.revoke_device, name="account-revoke"),
     path("account/devices/revoke-others", pages.revoke_others, name="account-revoke-others"),
+    path("account/second-factor", pages.second_factor_page, name="account-second-factor"),
     path("account/password", pages.change_password, name="account-password"),
     path("password/reset", pages.forgotten, name="password-forgotten"),
     path("password/reset/<str:token>", pages.new_password, name="password-new"),

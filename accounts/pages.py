@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+import segno
 from django import forms
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_required
@@ -10,10 +11,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import devices, keys, locking_out, noting, quotas, registering
+from accounts import (
+    devices,
+    keys,
+    locking_out,
+    noting,
+    quotas,
+    registering,
+    second_factor,
+    signing_in,
+)
 from accounts.backends import address_of, sight_of
 from accounts.choices import Scope
 from accounts.models import ApiKey, User
@@ -44,10 +55,23 @@ def _password(label: str, *, new: bool) -> forms.CharField:
     return forms.CharField(label=label, max_length=1000, strip=False, widget=widget)
 
 
+def _code(label: str, *, required: bool = True) -> forms.CharField:
+    attrs = {"autocomplete": "one-time-code", "inputmode": "text"}
+    widget = forms.TextInput(attrs=attrs)
+    return forms.CharField(label=label, max_length=40, required=required, widget=widget)
+
+
+class CodeForm(forms.Form):
+    """A code of the app."""
+
+    code = _code("Code")
+
+
 class SignInForm(_Email):
     """Who signs in."""
 
     password = _password("Password", new=False)
+    code = _code("Code, if you use a second factor", required=False)
 
 
 class RegisterForm(_Email):
@@ -116,14 +140,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = SignInForm(request.POST or None)
 
     def begin(asked: dict[str, Any]) -> None:
-        address = address_of(request)
-        locking_out.require_open(asked["email"], address=address, now=timezone.now())
-        user = auth.authenticate(request, username=asked["email"], password=asked["password"])
-        if user is None:
-            raise registering.WrongPasswordError("Wrong e-mail or password")
-        auth.login(request, user)
-        here = request.session.session_key or ""
-        devices.begun(user, here, sight_of(request), now=timezone.now())
+        signing_in.sign_in(request, **asked, now=timezone.now())
 
     if request.method == "POST" and _tried(form, begin):
         return HttpResponseRedirect(place)
@@ -239,6 +256,50 @@ def revoke_others(request: HttpRequest) -> HttpResponse:
     here = request.session.session_key or ""
     deed = lambda: devices.revoke_others(_user(request), but=here)  # noqa: E731 -- one line
     return _done(request, deed, "All others are signed out.")
+
+
+@_secret
+@_signed_in
+@_both
+def second_factor_page(request: HttpRequest) -> HttpResponse:
+    """Turn the second factor on, by a picture for an app, or off."""
+    user, recovery = _user(request), []
+    form = CodeForm(request.POST or None)
+    now = timezone.now()
+    is_off_wanted = request.POST.get("deed") == "off"
+
+    def turn_on(asked: dict[str, Any]) -> None:
+        recovery.extend(second_factor.confirm(user, asked["code"], now=now))
+        # whoever came in by the password alone goes out
+        devices.revoke_others(user, but=request.session.session_key or "")
+
+    def turn_off(asked: dict[str, Any]) -> None:
+        second_factor.require(user, asked["code"], address=address_of(request), now=now)
+        second_factor.turn_off(user)
+
+    if request.method == "POST" and _tried(form, turn_off if is_off_wanted else turn_on):
+        if is_off_wanted:
+            messages.success(request, "The second factor is off.")
+            return HttpResponseRedirect(_HOME)
+        form = CodeForm()
+    is_on = second_factor.is_on(user)
+    secret = "" if is_on else second_factor.begin(user)
+    return _page(
+        request,
+        "second_factor",
+        form=form,
+        recovery=recovery,
+        is_on=is_on,
+        is_missing=second_factor.is_missing(user),
+        secret=secret,
+        picture=_qr(second_factor.address(user, secret)) if secret else "",
+    )
+
+
+def _qr(text: str) -> SafeString:
+    """Return a QR code as SVG, drawn here: the secret goes to no other site."""
+    picture = segno.make(text, error="m").svg_inline(scale=5, border=4, light="#fff")
+    return SafeString(picture)
 
 
 @_secret

@@ -20,7 +20,7 @@ SUBSCRIPTION_S: Final = 300
 SESSION_S: Final = 120
 DEVICE_S: Final = 1800
 _USER: Final = ("id", "email", "name", "is_staff", "is_superuser", "is_active")
-_MOMENTS: Final = ("date_joined", "last_login")
+_MOMENTS: Final = ("date_joined", "last_login", "second_factor_at")
 _KEY: Final = ("id", "user_id", "scopes", "allowed_networks", "prefix", "name")
 _PLAN: Final = tuple(one.attname for one in Plan._meta.concrete_fields)  # noqa: SLF001 -- public by Django's word
 

@@ -18,6 +18,7 @@ from accounts.api.throttling import LimitedStream  # noqa: E402 -- as above
 from analysis import routing as analysis_routing  # noqa: E402 -- as above
 from project.core import garbage, processes, requests, routing, tracing  # noqa: E402 -- as above
 from project.core.choices import Role  # noqa: E402 -- as above
+from project.core.origins import CorsStream  # noqa: E402 -- as above
 from proxies import routing as proxies_routing  # noqa: E402 -- as above
 
 #: Channels' stubs know of Django's views alone, not of plain ASGI applications.
@@ -26,7 +27,7 @@ _path: Any = path
 http = _router(
     [
         *[
-            _path(route, CallerMiddleware(LimitedStream(app)))
+            _path(route, CorsStream(CallerMiddleware(LimitedStream(app))))
             for route, app in (*routing.streams, *analysis_routing.sse)
         ],
         *[_path(route, app) for route, app in proxies_routing.desks(django_application)],

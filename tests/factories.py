@@ -19,6 +19,7 @@ from accounts.models import (
     Plan,
     RateLimitRule,
     RateLimitSwitch,
+    SecondFactor,
     SignInFailures,
     Subscription,
     User,
@@ -256,3 +257,11 @@ def make_billing_event(**fields: Any) -> BillingEvent:
     }
     user = fields.pop("user", None) or make_user()
     return BillingEvent.objects.create(user=user, **defaults | fields)
+
+
+def make_second_factor(**fields: Any) -> SecondFactor:
+    """An app on trial."""
+    secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
+    return SecondFactor.objects.create(
+        **{"user": fields.pop("user", None) or make_user(), "secret": secret, **fields}
+    )

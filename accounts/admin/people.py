@@ -7,20 +7,54 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.decorators import action
+from unfold.forms import (
+    AdminPasswordChangeForm,
+    AuthenticationForm,
+    UserChangeForm,
+    UserCreationForm,
+)
+from unfold.widgets import (
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from accounts import devices, keys, recalling
+from accounts import devices, keys, recalling, second_factor, signing_in
 from accounts.admin.remembered import Remembered
 from accounts.choices import Scope
-from accounts.models import ApiKey, Device, SignInFailures, User
+from accounts.models import ApiKey, Device, SecondFactor, SignInFailures, User
 from project.core.admin.pages import ReadOnly
+from project.core.errors import AppError
 
 admin.site.unregister(Group)
+
+
+class ConsoleSignInForm(AuthenticationForm):
+    """How staff sign in to the console: with the code of their second factor, too."""
+
+    code = forms.CharField(
+        label="Code, if you use a second factor",
+        max_length=40,
+        required=False,
+        widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "one-time-code"}),
+    )
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        """Refuse who may not use the console, and who shows no right code."""
+        super().confirm_login_allowed(user)
+        given = self.cleaned_data.get("code", "")
+        try:
+            signing_in.require_code(self.request, user, given, now=timezone.now())
+        except AppError as error:
+            raise ValidationError(str(error), code=error.code) from error
+
+
+admin.site.login_form = ConsoleSignInForm
 
 
 @admin.register(Group)
@@ -35,19 +69,38 @@ class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    list_display = ("email", "name", "is_staff", "is_active", "date_joined", "last_login")
+    list_display = (
+        "email",
+        "name",
+        "is_staff",
+        "is_active",
+        "second_factor_at",
+        "date_joined",
+        "last_login",
+    )
     list_filter = ("is_staff", "is_superuser", "is_active")
     search_fields = ("email", "name")
     ordering = ("email",)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "second_factor_at")
+    actions = ("remove_second_factor",)
     fieldsets = (
         (None, {"fields": ("email", "password", "name")}),
         (
             "May",
             {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")},
         ),
-        ("Dates", {"fields": ("last_login", "date_joined")}),
+        ("Dates", {"fields": ("last_login", "date_joined", "second_factor_at")}),
     )
+
+    @action(
+        description="Remove the second factor",
+        permissions=["change"],
+    )
+    def remove_second_factor(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """Let the chosen users sign in by password alone: for those who lost app and codes."""
+        for user in chosen:
+            second_factor.turn_off(user)
+        self.message_user(request, f"{len(chosen)} user(s) sign in by password alone.")
 
     def forget(self, row: User) -> None:
         recalling.forget_user(row.pk)
@@ -189,6 +242,21 @@ class DeviceAdmin(ReadOnly):
 
     def has_sign_out_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.delete_device")
+
+
+@admin.register(SecondFactor)
+class SecondFactorAdmin(ReadOnly):
+    """Who signs in with a code, or has begun to; secrets are not shown."""
+
+    list_display = ("user", "since")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    fields = ("user", "since")
+    readonly_fields = ("since",)
+
+    @admin.display(description="On since")
+    def since(self, row: SecondFactor) -> Any:
+        return row.user.second_factor_at
 
 
 @admin.register(SignInFailures)

@@ -13,7 +13,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import devices, locking_out, quotas, registering
+from accounts import devices, locking_out, quotas, registering, second_factor, signing_in
 from accounts.api.serializers import (
     Credentials,
     CsrfOut,
@@ -42,6 +42,29 @@ class WrongCredentialsError(NotAuthenticatedError):
 
     code = "wrong_credentials"
     title = "Wrong e-mail or password"
+
+
+class CodeWantedError(NotAuthenticatedError):
+    """The password is right: the code of the second factor is wanted, too."""
+
+    code = "second_factor_required"
+    title = "A code is wanted"
+
+
+class WrongCodeError(NotAuthenticatedError):
+    """The code of the second factor is another one, or was used."""
+
+    code = "wrong_code"
+    title = "Wrong code"
+
+
+#: What keeps somebody out is 401 here.
+_KEPT_OUT = (
+    signing_in.WrongCredentialsError,
+    signing_in.CodeWantedError,
+    second_factor.WrongCodeError,
+)
+_REFUSALS = {one.code: one for one in (WrongCredentialsError, CodeWantedError, WrongCodeError)}
 
 
 def read(shape: type[Input], request: Request) -> dict[str, Any]:
@@ -116,12 +139,10 @@ class Login(APIView):
     def post(self, request: Request) -> Response:
         asked = read(SignIn, request)
         http = request._request  # noqa: SLF001 -- DRF has no public name for it
-        locking_out.require_open(asked["email"], address=address_of(http), now=timezone.now())
-        user = auth.authenticate(http, username=asked["email"], password=asked["password"])
-        if not isinstance(user, User):
-            raise WrongCredentialsError
-        auth.login(http, user)
-        devices.begun(user, http.session.session_key or "", sight_of(http), now=timezone.now())
+        try:
+            user = signing_in.sign_in(http, **asked, now=timezone.now())
+        except _KEPT_OUT as error:
+            raise _REFUSALS[error.code](str(error)) from error
         return Response(_me(request, user))
 
 

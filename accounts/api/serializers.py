@@ -25,6 +25,13 @@ class SignIn(Input):
 
     email = serializers.CharField(max_length=254)
     password = serializers.CharField(**_PASSWORD)
+    code = serializers.CharField(
+        max_length=40,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="of the second factor, where the user has one; or a recovery code",
+    )
 
 
 class PasswordChange(Input):

@@ -6,6 +6,7 @@ from accounts.models.plans import BillingEvent, Plan, Subscription
 from accounts.models.users import (
     ApiKey,
     Device,
+    SecondFactor,
     Session,
     SignInFailures,
     User,
@@ -21,6 +22,7 @@ __all__ = [
     "Plan",
     "RateLimitRule",
     "RateLimitSwitch",
+    "SecondFactor",
     "Session",
     "SignInFailures",
     "Subscription",

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.choices import Scope
 from accounts.querysets import ApiKeyQuerySet, UserManager
+from project.core.encryption import EncryptedTextField
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -19,6 +20,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         default=False, verbose_name="staff", help_text="may use the admin"
     )
     is_active = models.BooleanField(default=True, verbose_name="active")
+    second_factor_at = models.DateTimeField(
+        null=True, editable=False, help_text="since when a code is wanted at sign-in"
+    )
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = UserManager()
@@ -164,3 +168,20 @@ class SignInFailures(models.Model):
 
     def __str__(self) -> str:
         return f"{self.failures} since {self.first_failed_at:%Y-%m-%d %H:%M}"
+
+
+class SecondFactor(models.Model):
+    """The app that shows a user's codes; before it is confirmed, one on trial."""
+
+    user = models.OneToOneField(User, models.CASCADE, related_name="second_factor")
+    secret = EncryptedTextField(help_text="base32")
+    last_step = models.BigIntegerField(null=True, help_text="of the code used last")
+    recovery = models.JSONField(default=list, help_text="digests of the codes not yet used")
+
+    class Meta:
+        """Order of lists."""
+
+        ordering = ("user",)
+
+    def __str__(self) -> str:
+        return f"second factor of {self.user}"

@@ -13,3 +13,4 @@ from project.settings.pools import *
 from project.settings.running import *
 from project.settings.limits import *
 from project.settings.mail import *
+from project.settings.origins import *

@@ -5,6 +5,8 @@ from project.settings import env
 REGISTRATION = env.text("REGISTRATION", "closed")
 #: Healthy proxies below which webhooks are told that the pool is low.
 PROXY_POOL_LOW = env.whole("PROXY_POOL_LOW", 10, at_least=1)
+#: Staff see the console only once they sign in with a second factor.
+STAFF_SECOND_FACTOR = env.flag("STAFF_SECOND_FACTOR", default=False)
 #: Each may sign what a billing system says of subscriptions; none: it may say nothing.
 BILLING_WEBHOOK_SECRETS = env.words("BILLING_WEBHOOK_SECRETS")
 #: Lets fetches reach loopback, private and link-local addresses: for the sandbox and tests.

@@ -59,6 +59,8 @@ TABLE: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("account/keys/<int:key_id>/revoke", "POST"): (PAGE, ""),
     ("account/devices/<int:device_id>/revoke", "POST"): (PAGE, ""),
     ("account/devices/revoke-others", "POST"): (PAGE, ""),
+    ("account/second-factor", "GET"): (PAGE, ""),
+    ("account/second-factor", "POST"): (PAGE, ""),
     ("account/password", "GET"): (PAGE, ""),
     ("account/password", "POST"): (PAGE, ""),
     ("videos", "GET"): (PAGE, ""),
