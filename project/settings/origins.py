@@ -10,9 +10,8 @@ from project.settings import env
 _SCHEMES = ("http", "https", "chrome-extension", "moz-extension", "safari-web-extension")
 
 
-def _origins(name: str) -> list[str]:
+def _origins(name: str, found: list[str]) -> list[str]:
     """Refuse what is no origin, above all a wildcard."""
-    found = env.words(name)
     for word in found:
         parts = urlsplit(word)
         is_origin = parts.scheme in _SCHEMES and word == f"{parts.scheme}://{parts.netloc}"
@@ -21,7 +20,7 @@ def _origins(name: str) -> list[str]:
     return found
 
 
-CORS_ALLOWED_ORIGINS = _origins("CORS_ORIGINS")
+CORS_ALLOWED_ORIGINS = _origins("CORS_ORIGINS", env.words("CORS_ORIGINS"))
 #: Extensions and pages of the own machine have no fixed name; they show a key, as everybody.
 CORS_ALLOWED_ORIGIN_REGEXES = (
     [
