@@ -8,7 +8,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -28,6 +28,7 @@ from analysis.api.serializers import (
 from analysis.models import Batch, Job, Strategy
 from project.core.api.callers import caller_of
 from project.core.api.paging import Cursor
+from project.core.api.parsing import JsonParser
 from project.core.api.permissions import InAnalysis
 from project.core.api.schema import problem
 from project.core.api.serializers import Input
@@ -73,7 +74,7 @@ class Analyze(APIView):
     """Asks for an analysis."""
 
     permission_classes = (InAnalysis,)
-    parser_classes = (JSONParser, MultiPartParser)
+    parser_classes = (JsonParser, MultiPartParser)
 
     @extend_schema(
         operation_id="videos_analyze",
@@ -103,7 +104,7 @@ class AnalyzeBatch(APIView):
     """Asks for many analyses."""
 
     permission_classes = (InAnalysis,)
-    parser_classes = (JSONParser, MultiPartParser)
+    parser_classes = (JsonParser, MultiPartParser)
 
     @extend_schema(
         operation_id="videos_analyze_batch",

@@ -9,11 +9,12 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
-from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from project.core.api.callers import caller_of
+from project.core.api.parsing import JsonParser
 from project.core.api.permissions import IsStaff
 from project.core.api.schema import problem
 from proxies import importing
@@ -58,7 +59,7 @@ class Import(APIView):
     """Taking over a list."""
 
     permission_classes = (IsStaff,)
-    parser_classes = (JSONParser, TextParser, MultiPartParser)
+    parser_classes = (JsonParser, TextParser, MultiPartParser)
 
     @extend_schema(
         operation_id="proxies_import",
