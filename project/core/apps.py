@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.conf import settings
+from django.core.cache.backends.dummy import DummyCache
 
 
 class CoreConfig(AppConfig):
@@ -13,8 +14,13 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the floor's own kinds of run, system checks and metrics register; watch."""
-        from project.core import bugs, checks, kinds, metrics, tracing  # noqa: F401, PLC0415 -- apps ready
+        from unfold import sites  # noqa: PLC0415 -- apps ready
 
+        from project.core import bugs, checks, kinds, metrics, tracing  # noqa: F401, PLC0415 -- as above
+
+        # It keeps what the palette found for five minutes, in objects that no shared cache takes;
+        # a run that was just begun must be found.
+        sites.cache = DummyCache("", {})
         if settings.TRACING:
             tracing.connect()
         if settings.SENTRY_DSN:

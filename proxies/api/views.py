@@ -41,6 +41,7 @@ PAGE_PARAMETERS: Final = [
 _RUNNING: Final = {
     (409, "application/problem+json"): problem("validation_running", 409, "A round is at work")
 }
+_EXPORTED = {"type": "array", "items": {"type": "object", "additionalProperties": {}}}
 _BAD_FILTER: Final = {(422, "application/problem+json"): problem("invalid", 422, "A bad filter")}
 
 
@@ -146,7 +147,7 @@ class Export(APIView):
         ],
         responses={
             (200, "text/plain"): OpenApiTypes.STR,
-            (200, "application/json"): OpenApiResponse(OpenApiTypes.OBJECT),
+            (200, "application/json"): OpenApiResponse(_EXPORTED),
             (200, "text/csv"): OpenApiTypes.STR,
             **_BAD_FILTER,
         },
