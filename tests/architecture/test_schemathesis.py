@@ -154,12 +154,12 @@ def test_operation_answers_as_documented(label: str, key: Any, there: dict[str, 
 
 
 def test_every_list_is_documented_as_a_page() -> None:
-    """Lists of rows come as ``{next, previous, results}``; nothing answers a bare array."""
+    """Lists of rows come as ``{next, previous, results}``; but for exports, whole and streamed."""
     bare = [
         (method, path)
         for method, path, operation in operations(loaded().raw_schema)
         for content in answered(operation)
-        if content.get("schema", {}).get("type") == "array"
+        if content.get("schema", {}).get("type") == "array" and not path.endswith("/export")
     ]
 
     assert bare == []

@@ -9,9 +9,9 @@ from django.db import connection
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from analysis.models import Job
+from analysis.models import Job, Strategy
 from tests.analysis import doing
-from tests.analysis.factories import make_batch, make_correction, make_failure
+from tests.analysis.factories import make_batch, make_correction, make_failure, make_strategy
 from tests.browser.test_pages import is_narrow
 from tests.browser.test_videos import a_job
 
@@ -24,6 +24,13 @@ today we begin in taipei
 then up to jiufen, and on to atlantis
 """
 LONG_MS = 60_000
+
+
+@pytest.fixture
+def default_strategy(transactional_db: None) -> Strategy:
+    """The strategy of those who name none; other tests may have emptied the table."""
+    found = Strategy.objects.filter(is_default=True).first()
+    return found or make_strategy(name="offline", is_default=True)
 
 
 @pytest.fixture
@@ -46,6 +53,7 @@ def _finish(job: Job) -> None:
         connection.close()
 
 
+@pytest.mark.usefixtures("default_strategy")
 def test_a_job_is_followed_live_in_two_tabs(open_page, gate: Event):
     page = open_page("/videos")
     streams: list[str] = []
