@@ -32,7 +32,7 @@ class WebhookRequest(Input):
     events = serializers.ListField(
         child=serializers.CharField(max_length=60),
         max_length=50,
-        help_text="`job.finished`, `run.finished`, `gap.repaired`, `markets.alert_raised`, `markets.alert_closed`, `pool.low`",
+        help_text="`run.finished`, `gap.repaired`, `markets.alert_raised`, `markets.alert_closed`, `pool.low`",
     )
     description = serializers.CharField(
         max_length=200, required=False, allow_blank=True, default=""
