@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from tests.services import nginx as servers
+
 DEPLOY: Final = Path(__file__).resolve().parents[2] / "deploy"
 
 
@@ -21,3 +23,11 @@ def promtool() -> str:
 def run(words: list[str]) -> subprocess.CompletedProcess[str]:
     """Run a checker and return what it told."""
     return subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+
+
+def nginx() -> str:
+    """Return the program of nginx; skips where the machine has none."""
+    found = servers.program()
+    if found is None:
+        pytest.skip("nginx is not here: it comes with Debian's package nginx")
+    return found

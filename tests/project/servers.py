@@ -1,7 +1,7 @@
 """The product's web process as a process of its own, on loopback and on the tests' database."""
 
 import http.client
-import socket
+import ssl
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -47,16 +47,8 @@ def serving(kind: str, port: int) -> Iterator[int]:
     words = ["env", *[f"{name}={value}" for name, value in environment.items()], "sh", "-c", start]
     words += [sys.executable, "-m", *_WORDS[kind], str(port), "project.asgi:application"]
     command = guarded.Command(words, folder, stop_signal="SIGKILL")
-    with guarded.running(command, is_ready=lambda: _answers(port)):
+    with guarded.running(command, is_ready=lambda: guarded.answers(port)):
         yield int(pid_file.read_text())
-
-
-def _answers(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 class Server:
@@ -87,8 +79,15 @@ class Event:
 class Stream:
     """One open answer of a server, read event by event."""
 
-    def __init__(self, port: int, path: str, **headers: str) -> None:
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    def __init__(
+        self, port: int, path: str, *, tls: ssl.SSLContext | None = None, **headers: str
+    ) -> None:
+        if tls is None:
+            self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        else:
+            self.connection = http.client.HTTPSConnection(
+                "localhost", port, timeout=30, context=tls
+            )
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         self.connection.request("GET", path, headers=named)
         self.answer = self.connection.getresponse()

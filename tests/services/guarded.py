@@ -40,6 +40,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def answers(port: int) -> bool:
+    """Return whether something listens at the port of the loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 @contextmanager
 def running(command: Command, *, is_ready: Callable[[], bool]) -> Iterator[subprocess.Popen[bytes]]:
     """Run a server under its guard while the block runs.
