@@ -95,7 +95,7 @@ def server_command(kind: str, port: int) -> list[str]:
 
 def wait_for(port: int) -> None:
     """Return when the port answers."""
-    for _ in range(600):
+    for _ in range(2400):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
