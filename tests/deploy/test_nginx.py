@@ -83,7 +83,7 @@ def test_stream_and_websocket_are_not_held_back(front):
     run = make_run(requested_by=user, status=RunStatus.RUNNING)
     trust = ssl.create_default_context(cafile=str(front.ca_file))
     who = {"Authorization": f"Api-Key {key}"}
-    stream = Stream(front.tls_port, f"/api/runs/{run.pk}/stream", tls=trust, **who)
+    stream = Stream(front.tls_port, f"/api/runs/{run.pk}/stream", trust, **who)
     address = f"wss://localhost:{front.tls_port}/ws/runs/{run.pk}/"
     with stream, connect(address, ssl=trust, additional_headers=who) as socket:
         stream.take(1)

@@ -80,8 +80,9 @@ class Stream:
     """One open answer of a server, read event by event."""
 
     def __init__(
-        self, port: int, path: str, *, tls: ssl.SSLContext | None = None, **headers: str
+        self, port: int, path: str, tls: ssl.SSLContext | None = None, /, **headers: str
     ) -> None:
+        self.connection: http.client.HTTPConnection
         if tls is None:
             self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
         else:
