@@ -25,7 +25,7 @@ def test_every_program_is_installed_with_the_tests():
 
 
 def test_configuration_is_one_that_pre_commit_takes():
-    words = [PROGRAMS / "pre-commit", "validate-config", ".pre-commit-config.yaml"]
+    words = [str(PROGRAMS / "pre-commit"), "validate-config", ".pre-commit-config.yaml"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr

@@ -151,8 +151,8 @@ async def ask_all(load: Load) -> dict[str, Any]:
     ) as session:
         streams = []
         for number in range(load.streams):
-            run, stream = load.runs[number % len(load.runs)], Stream(seen)
-            follow = stream.websocket if number % 2 else stream.sse
+            run, one = load.runs[number % len(load.runs)], Stream(seen)
+            follow = one.websocket if number % 2 else one.sse
             streams.append(asyncio.create_task(follow(session, run, load)))
             await asyncio.sleep(0.01)
         async with asyncio.timeout(PATIENCE_S):
@@ -161,8 +161,8 @@ async def ask_all(load: Load) -> dict[str, Any]:
         seen.late_ms.clear()
         sent = await _requests(session, load, seen, seconds=load.seconds)
         seen.lost = sum(stream.done() for stream in streams) + load.streams - seen.opened
-        for stream in streams:
-            stream.cancel()
+        for task in streams:
+            task.cancel()
         await asyncio.gather(*streams, return_exceptions=True)
     return _figures(seen, load, sent)
 
