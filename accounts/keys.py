@@ -17,7 +17,7 @@ from accounts.models import ApiKey, User
 from accounts.noting import NOWHERE, Sight
 from project.core import limits, lookups
 from project.core.callers import Caller
-from project.core.errors import InvalidInputError, NotFoundError
+from project.core.errors import FieldProblem, InvalidInputError, NotFoundError
 
 MARK: Final = "mr_"
 
@@ -27,6 +27,11 @@ class BadKeyRequestError(InvalidInputError):
 
     code = "bad_key_request"
     title = "The key can't be made"
+
+    @classmethod
+    def of(cls, field: str, code: str, detail: str) -> "BadKeyRequestError":
+        """Return the error that one field of the request makes."""
+        return cls(detail, fields=(FieldProblem(field, code, detail),))
 
 
 class UnknownKeyError(NotFoundError):
@@ -57,9 +62,11 @@ def granted(user: User, scopes: Sequence[str]) -> list[str]:
     wanted = {str(scope) for scope in scopes or ALL_BUT_ADMIN}
     if unknown := sorted(wanted - set(Scope.values)):
         known = ", ".join(Scope.values)
-        raise BadKeyRequestError(f"unknown scope {', '.join(unknown)}; there are {known}")
+        detail = f"unknown scope {', '.join(unknown)}; there are {known}"
+        raise BadKeyRequestError.of("scopes", "unknown_scope", detail)
     if Scope.ADMIN in wanted and not user.is_staff:
-        raise BadKeyRequestError("scope admin is for staff only")
+        detail = "scope admin is for staff only"
+        raise BadKeyRequestError.of("scopes", "staff_only", detail)
     return sorted(wanted)
 
 
@@ -72,7 +79,9 @@ def networks(texts: Sequence[str]) -> list[str]:
     try:
         return [str(limits.parse_network(text)) for text in texts]
     except ValueError as error:
-        raise BadKeyRequestError(f"no network: {error}") from error
+        raise BadKeyRequestError.of(
+            "allowed_networks", "no_network", f"no network: {error}"
+        ) from error
 
 
 def create(
@@ -100,7 +109,8 @@ def create(
     """
     wanted = granted(user, scopes)
     if expires_at is not None and expires_at <= now:
-        raise BadKeyRequestError("the key would have ended already")
+        detail = "the key would have ended already"
+        raise BadKeyRequestError.of("expires_at", "past", detail)
     secret = MARK + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         user=user,

@@ -69,7 +69,8 @@ def require_url(url: str) -> None:
     if parts.scheme not in {"http", "https"} or not host:
         raise BadWebhookError("an http or https address is wanted", fields=(_wrong("url"),))
     if parts.username is not None or parts.password is not None:
-        raise BadWebhookError("the address may name no user: check the signature instead")
+        detail = "the address may name no user: check the signature instead"
+        raise BadWebhookError(detail, fields=(_wrong("url"),))
     posting.require_reachable(url)
     try:
         asyncio.run(addresses.resolve(host, port or 443))
@@ -90,7 +91,8 @@ def require_events(events: Sequence[str]) -> list[str]:
     wanted = sorted(set(events))
     if unknown := [one for one in wanted if one not in announcing.known()]:
         there_are = ", ".join(sorted(announcing.known()))
-        raise BadWebhookError(f"no event {', '.join(unknown)}; there are {there_are}")
+        detail = f"no event {', '.join(unknown)}; there are {there_are}"
+        raise BadWebhookError(detail, fields=(FieldProblem("events", "unknown_event", detail),))
     if not wanted:
         raise BadWebhookError("name at least one event", fields=(_wrong("events"),))
     return wanted

@@ -16,7 +16,7 @@ from servestatic import ServeStaticASGI  # noqa: E402 -- as above
 from accounts.api.asgi import CallerMiddleware  # noqa: E402 -- as above
 from accounts.api.throttling import LimitedStream  # noqa: E402 -- as above
 from analysis import routing as analysis_routing  # noqa: E402 -- as above
-from project.core import garbage, processes, requests, routing, tracing  # noqa: E402 -- as above
+from project.core import garbage, processes, requests, routing, tracing, uploads  # noqa: E402 -- as above
 from project.core.choices import Role  # noqa: E402 -- as above
 from project.core.origins import CorsStream  # noqa: E402 -- as above
 from proxies import routing as proxies_routing  # noqa: E402 -- as above
@@ -50,7 +50,7 @@ class Entry:
     """The outermost application: binds request ids and starts this process's heart."""
 
     def __init__(self, app: Any) -> None:
-        self.app = tracing.Traced(app)
+        self.app = tracing.Traced(uploads.Bounded(app))
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one connection."""

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from project.core import logs, runs, tracing
+from project.core import runs, scrubbing, tracing
 from project.core.callers import Caller
 from project.core.errors import FieldProblem, InvalidInputError, PermanentError
 from project.core.models import Run
@@ -175,7 +175,7 @@ def finish(
         next_fetch_at=now + next_interval(source.interval_s, failures_in_row=failures),
         last_outcome=outcome,
         last_error_type=error.kind if error else "",
-        last_error=logs.scrub(str(error))[:300] if error else "",
+        last_error=scrubbing.text(str(error))[:300] if error else "",
         last_accepted=tally.accepted,
         last_new=tally.new,
         last_rejected=tally.rejected,

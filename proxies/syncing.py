@@ -10,7 +10,7 @@ from django.db.models import Count, F, Min, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from project.core import issues, logs, runs, version
+from project.core import issues, runs, scrubbing, version
 from project.core.callers import Caller
 from project.core.errors import InvalidInputError
 from project.core.issues import AMBER, Issue
@@ -162,7 +162,7 @@ def hand_over(delivery: Delivery) -> None:
     try:
         receipt = _handed(delivery)
     except DeliveryError as error:
-        why = logs.scrub(str(error))[:300]
+        why = scrubbing.text(str(error))[:300]
         row.update(**tried, last_error=why, last_status=error.status)
         raise
     row.update(

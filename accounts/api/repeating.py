@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.http import HttpResponse
 from django.utils import timezone
 
@@ -13,10 +13,9 @@ from accounts.api.throttling import caller_of
 from accounts.limiting import Ask
 from project.core.api import problems
 from project.core.errors import AppError
+from project.core.middleware import Middleware
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from django.http import HttpRequest, HttpResponseBase
 
     from accounts.repeating import Claim
@@ -27,22 +26,11 @@ _UNSAFE: Final = {"POST", "PUT", "PATCH", "DELETE"}
 _NOT_KEPT: Final = {401, 403, 408, 429}
 
 
-class RepeatMiddleware:
+class RepeatMiddleware(Middleware):
     """Answers a request that was sent before as it was answered then."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
+    def answer(self, request: HttpRequest) -> Any:
         """Answer ``request``, once."""
-        if self.is_async:
-            return self._answer_async(request)
         if not concerns(request):
             return self.get_response(request)
         found = begin(request)
@@ -50,7 +38,8 @@ class RepeatMiddleware:
             return found or self.get_response(request)
         return end(found, self.get_response(request))
 
-    async def _answer_async(self, request: HttpRequest) -> Any:
+    async def answer_async(self, request: HttpRequest) -> Any:
+        """Answer ``request``, once."""
         if not concerns(request):
             return await self.get_response(request)
         found = await sync_to_async(begin)(request)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
+from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from project.core import limits
 from project.core.api import problems
 from project.core.callers import NOBODY, Caller
 from project.core.hub import in_thread
+from project.core.middleware import Middleware
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -40,27 +41,17 @@ def caller_of(request: HttpRequest) -> Caller:
     return keys.caller_of_user(request.user) if isinstance(request.user, User) else NOBODY
 
 
-class LimitMiddleware:
+class LimitMiddleware(Middleware):
     """Counts Django's requests; it stands after the one that knows the session's user."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
         """Answer ``request``, or say that it is one too many."""
-        if self.is_async:
-            return self._answer_async(request)
         verdict = decide(request)
         refused = refusal(request, verdict)
         return _told(refused or self.get_response(request), verdict)
 
-    async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
+    async def answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer ``request``, or say that it is one too many."""
         if not is_counted(request):
             answer: HttpResponseBase = await self.get_response(request)
             return answer

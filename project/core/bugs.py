@@ -4,37 +4,13 @@ Nothing of a library is patched but the logger, so that calls outside carry no f
 What leaves is scrubbed by its text, wherever it stands: Sentry's own scrubber goes by keys alone.
 """
 
-import re
-from typing import Any, Final
+from typing import Any
 
 import structlog
 from django.conf import settings
 from django.utils.functional import empty
 
-from project.core import logs, version
-
-_HIDDEN: Final = "***"
-_SECRET_KEYS: Final = re.compile(
-    r"authorization|cookie|api[-_]?key|passw|secret|token|session|csrf|signature|dsn", re.IGNORECASE
-)
-#: ``Cookie: …`` to the end of its line, and ``sessionid=…`` or ``"password": "…"`` wherever.
-_HEADERS: Final = re.compile(
-    r"(?P<name>\b(?:set-)?cookie\b['\"]?\s*[:=]\s*|\b(?:proxy-)?authorization\b['\"]?\s*[:=]\s*)[^\r\n]+",
-    re.IGNORECASE,
-)
-_PAIRS: Final = re.compile(
-    r"(?P<name>[\w-]*(?:api[-_]?key|passw(?:or)?d|secret|token|session(?:[-_]?id)?|csrf\w*|signature)"
-    r"['\"]?\s*[=:]\s*['\"]?)[^\s'\"&;,]+",
-    re.IGNORECASE,
-)
-_BEARER: Final = re.compile(r"(?P<name>\b(?:Bearer|Basic|Token)\s+)[A-Za-z0-9._~+/=-]{6,}")
-
-
-def scrub(text: str) -> str:
-    """Return ``text`` without credentials, keys, cookies and other secrets."""
-    for pattern in (_HEADERS, _BEARER, _PAIRS):
-        text = pattern.sub(rf"\g<name>{_HIDDEN}", text)
-    return logs.scrub(text)
+from project.core import scrubbing, version
 
 
 def connect() -> None:
@@ -69,9 +45,9 @@ def before_send(event: Any, hint: dict[str, Any]) -> Any:
     tags = {name: str(bound[name]) for name in names if bound.get(name)}
     request = getattr(hint.get("log_record"), "request", None)
     user_id = _user_id(request) or bound.get("user_id")
-    told = _clean({**event, "tags": {**dict(event.get("tags") or {}), **tags}})
+    told = scrubbing.value({**event, "tags": {**dict(event.get("tags") or {}), **tags}}, write=str)
     if request is not None:
-        told["request"] = {"method": request.method, "url": scrub(request.path)}
+        told["request"] = {"method": request.method, "url": scrubbing.text(request.path)}
     if user_id:
         told["user"] = {"id": str(user_id)}
     return told
@@ -82,16 +58,3 @@ def _user_id(request: Any) -> Any:
     user = getattr(request, "user", None)
     is_unasked = getattr(user, "__dict__", {}).get("_wrapped") is empty
     return None if is_unasked else getattr(user, "pk", None)
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            scrub(str(name)): _HIDDEN if _SECRET_KEYS.search(str(name)) else _clean(inner)
-            for name, inner in value.items()
-        }
-    if isinstance(value, list | tuple):
-        return [_clean(inner) for inner in value]
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    return scrub(value if isinstance(value, str) else str(value))

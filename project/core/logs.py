@@ -1,49 +1,15 @@
 """How logs look: JSON for programs, lines for people; each with its request and run ids."""
 
 import logging.config
-import re
-from typing import Any, Final
+from typing import Any
 
 import structlog
 
-#: Credentials in URLs, whatever the scheme: ``socks5://user:password@host``.
-_CREDENTIALS: Final = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^\s/?#]+@", re.IGNORECASE)
-_KEY: Final = re.compile(r"(?P<scheme>\b(?:Api-Key|Bearer|Basic)\s+)\S+", re.IGNORECASE)
-#: Our own keys and secrets, wherever they stand.
-_OURS: Final = re.compile(r"\b(?P<mark>mr_|whsec_)[A-Za-z0-9_-]{6,}")
-#: What is named so is told to nobody, whatever it is.
-_NAMED: Final = re.compile(
-    r"passw|secret|token|authorization|cookie|api_?key|signature|session_?(?:id|key)|credential",
-    re.IGNORECASE,
-)
-
-
-def scrub(text: str) -> str:
-    """Return ``text`` without credentials of URLs and headers, and without API keys."""
-    text = _CREDENTIALS.sub(r"\g<scheme>***@", text)
-    return _OURS.sub(r"\g<mark>***", _KEY.sub(r"\g<scheme>***", text))
-
-
-def _clean(value: Any) -> Any:
-    """Return ``value`` with all texts in it scrubbed; what is no plain JSON as scrubbed text."""
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, dict):
-        return {scrub(str(name)): _named(str(name), inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_clean(inner) for inner in value]
-    return scrub(value if isinstance(value, str) else repr(value))
-
-
-def _named(name: str, value: Any) -> Any:
-    """Return the value of a name: nothing of one that names a secret, but for counts of them."""
-    if _NAMED.search(name) and not isinstance(value, bool | int | float):
-        return "***"
-    return _clean(value)
+from project.core import scrubbing
 
 
 def _scrubbed(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {name: _named(name, value) for name, value in entry.items()}
+    return {name: scrubbing.named(name, value) for name, value in entry.items()}
 
 
 def configure(config: dict[str, Any]) -> None:

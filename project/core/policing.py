@@ -3,14 +3,15 @@
 The console's pages are an exception: Alpine evaluates expressions, and sets styles in the page.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 from urllib.parse import urlsplit
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+
+from project.core.middleware import Middleware
 
 HEADER: Final = "Content-Security-Policy"
 _STRICT: Final = {
@@ -49,28 +50,16 @@ def _written(rules: Mapping[str, str]) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
-class PolicyMiddleware:
+class PolicyMiddleware(Middleware):
     """Adds the policy, and what else a browser shall keep to, to every answer of Django's."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
+    def answer(self, request: HttpRequest) -> HttpResponseBase:
         """Answer ``request``, with the headers."""
-        if self.is_async:
-            return self._answer(request, self.get_response(request))
         return _told(request, self.get_response(request))
 
-    async def _answer(
-        self, request: HttpRequest, answer: Awaitable[HttpResponseBase]
-    ) -> HttpResponseBase:
-        return _told(request, await answer)
+    async def answer_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer ``request``, with the headers."""
+        return _told(request, await self.get_response(request))
 
 
 def _told(request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:

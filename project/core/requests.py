@@ -2,14 +2,13 @@
 
 import re
 import uuid
-from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 
 from project.core import tracing
+from project.core.middleware import Middleware
 
 HEADER: Final = "X-Request-ID"
 _SAFE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -45,28 +44,18 @@ async def bound(app: Any, scope: dict[str, Any], receive: Any, send: Any) -> Non
         await app(scope, receive, send_with_id)
 
 
-class RequestIdMiddleware:
+class RequestIdMiddleware(Middleware):
     """Give Django's requests their id; where ``bound`` has done so, take that one."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> Any:
+    def answer(self, request: HttpRequest) -> Any:
         """Answer ``request`` with its id bound."""
-        if self.is_async:
-            return self._answer_async(request)
         with _bound_for(request):
             answer = self.get_response(request)
             tracing.name_request(request)
             return answer
 
-    async def _answer_async(self, request: HttpRequest) -> Any:
+    async def answer_async(self, request: HttpRequest) -> Any:
+        """Answer ``request`` with its id bound."""
         with _bound_for(request):
             answer = await self.get_response(request)
             tracing.name_request(request)

@@ -15,7 +15,7 @@ import structlog
 from django.db import OperationalError, close_old_connections
 from django.utils import timezone
 
-from project.core import claims, events, kinds, logs, tracing
+from project.core import claims, events, kinds, scrubbing, tracing
 from project.core.choices import RunStatus
 from project.core.claims import Claim, keeper
 from project.core.errors import AppError, TransientError
@@ -266,7 +266,7 @@ def requeue(claim: Claim, *, after_s: float, error: AppError | None) -> bool:
     if error is None:
         changes["stops"] = claim.run.stops + 1
     else:
-        changes |= {"error_type": error.code, "error_message": logs.scrub(str(error))}
+        changes |= {"error_type": error.code, "error_message": scrubbing.text(str(error))}
     unasked = {**claim.fence, "cancel_asked_at": None}
     return events.record(claim.run, where=unasked, changes=changes, now=now) or finish(
         claim, RunStatus.CANCELED
@@ -290,6 +290,6 @@ def finish(
         "counts": claim.run.counts,
         "progress": claim.run.progress if progress is None else progress,
         "error_type": error[0][:100],
-        "error_message": logs.scrub(error[1]),
+        "error_message": scrubbing.text(error[1]),
     }
     return events.record(claim.run, where=claim.fence, changes=changes, now=now)

@@ -44,7 +44,9 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 CSRF_FAILURE_VIEW = "project.core.api.problems.csrf_failure"
-DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+#: The largest request at all, bytes: whole files; what is held in memory, JSON above all, is less.
+UPLOAD_MAX_BYTES = env.whole("UPLOAD_MAX_BYTES", 32 * 1024 * 1024, at_least=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = min(10 * 1024 * 1024, UPLOAD_MAX_BYTES)
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

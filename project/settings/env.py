@@ -45,6 +45,14 @@ def flag(name: str, *, default: bool) -> bool:
     return value == "true"
 
 
+def one_of(name: str, default: str, *, choices: tuple[str, ...]) -> str:
+    """Read ``name`` as one of ``choices``."""
+    value = text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name}={value}: write one of {', '.join(choices)}")
+    return value
+
+
 def number(name: str, default: float, *, at_least: float = 0) -> float:
     """Read ``name`` as a number of at least ``at_least``."""
     value = text(name, str(default))

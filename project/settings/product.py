@@ -2,7 +2,8 @@
 
 from project.settings import env
 
-REGISTRATION = env.text("REGISTRATION", "closed")
+#: Whether anybody may make an account, on the default plan; `closed`: staff make them.
+REGISTRATION = env.one_of("REGISTRATION", "open", choices=("open", "closed"))
 #: Healthy proxies below which webhooks are told that the pool is low.
 PROXY_POOL_LOW = env.whole("PROXY_POOL_LOW", 10, at_least=1)
 #: Staff see the console only once they sign in with a second factor.

@@ -68,6 +68,8 @@ TABLE: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("videos/jobs/<uuid:job_id>/transcript", "GET"): (PAGE, ""),
     ("api/schema/", "GET"): (OPEN, ""),
     ("api/docs/", "GET"): (OPEN, ""),
+    ("api/schema", "GET"): (OPEN, ""),
+    ("api/docs", "GET"): (OPEN, ""),
     ("api/health", "GET"): (OPEN, ""),
     ("api/runs", "GET"): (KNOWN, ""),
     ("api/runs/<uuid:run_id>", "GET"): (KNOWN, ""),

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import keys
-from project.core import events, logs
+from project.core import events, logs, scrubbing
 from project.core.choices import RunStatus
 from project.core.models import RunEvent
 from proxies.models import Proxy
@@ -143,6 +143,10 @@ def test_logs_hold_none(written):
         int(f"{url} with Authorization: Bearer {HEADER_SECRET}")
     except ValueError:
         log.exception("failed")
+    try:
+        int(f"host=db user=u password={HEADER_SECRET} dbname=x")
+    except ValueError as error:
+        log.warning("gone: %s", error, extra={"why": repr(error)}, exc_info=True)
 
     text = written.getvalue()
     assert "asked" in text
@@ -152,7 +156,9 @@ def test_logs_hold_none(written):
 
 def test_errors_and_events_of_runs_hold_none():
     run = make_run(status=RunStatus.RUNNING)
-    message = logs.scrub(f"socks5://user:{USERINFO}@proxy.example failed, Api-Key mr_planted123")
+    message = scrubbing.text(
+        f"socks5://user:{USERINFO}@proxy.example failed, Api-Key mr_planted123"
+    )
     changes: dict[str, Any] = {
         "status": RunStatus.FAILED,
         "error_message": message,

@@ -5,7 +5,7 @@ import re
 
 from tests.architecture.places import ROOT, parsed, sources
 
-READERS = {"made", "text", "flag", "number", "numbers", "whole", "words", "url", "scaled"}
+READERS = {"made", "text", "flag", "one_of", "number", "numbers", "whole", "words", "url", "scaled"}
 #: Read by the compose file alone.
 OF_COMPOSE = {"POSTGRES_PASSWORD", "GRAFANA_PASSWORD"}
 #: Told by one process of ours to another, or by the machine; nobody sets them.

@@ -6,7 +6,8 @@ import math
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from rest_framework import exceptions as drf
@@ -56,12 +57,26 @@ class MethodNotAllowedError(errors.AppError):
     title = "Method not allowed"
 
 
+class TooLargeError(errors.AppError):
+    """The body of the request is larger than is read."""
+
+    code = "too_large"
+    title = "Too large"
+
+
+def larger_than(most: int) -> str:
+    """Return the words for a body of more than ``most`` bytes."""
+    return f"the body may be at most {most:,} bytes here"
+
+
 def status_of(error: errors.AppError) -> int:
     """Return the HTTP status of an expected failure, by its family."""
     if isinstance(error, NotAuthenticatedError):
         return 401
     if isinstance(error, MethodNotAllowedError):
         return 405
+    if isinstance(error, TooLargeError):
+        return 413
     return next((STATUS[family] for family in type(error).__mro__ if family in STATUS), 500)
 
 
@@ -99,6 +114,8 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
             answer["Retry-After"] = wait
     elif isinstance(exc, Http404):
         answer = _written(document(404, "not_found", "Not found", instance=instance))
+    elif isinstance(exc, RequestDataTooBig):
+        answer = _written(of_error(_too_large(), instance=instance))
     elif isinstance(exc, PermissionDenied):
         detail = "You may not do this"
         answer = _written(document(403, "permission_denied", detail, instance=instance))
@@ -108,6 +125,10 @@ def exception_handler(exc: Exception, context: dict[str, Any]) -> HttpResponse |
         return None
     set_rollback()
     return answer
+
+
+def _too_large() -> TooLargeError:
+    return TooLargeError(larger_than(settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0))
 
 
 def _written(body: dict[str, Any]) -> HttpResponse:
@@ -208,7 +229,9 @@ def answer(request: HttpRequest, error: errors.AppError) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer Django's 400."""
+    """Answer Django's 400, and 413 where the body is larger than is held in memory."""
+    if isinstance(exception, RequestDataTooBig):
+        return answer(request, _too_large())
     return _plain(request, 400, "bad_request", "The request can't be read")
 
 
