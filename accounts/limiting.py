@@ -14,7 +14,8 @@ from django.db import DatabaseError
 from accounts import plans
 from accounts.metrics import RATE_LIMIT_REQUESTS
 from accounts.models import ApiKey, RateLimitRule, RateLimitSwitch, User
-from project.core import issues, limits, limits_counting
+from project.core import buckets, issues, limits, limits_counting
+from project.core.buckets import Bucket
 from project.core.callers import NOBODY, Allowance, Caller
 from project.core.issues import AMBER, Issue
 from project.core.limits import Rule, Verdict
@@ -149,6 +150,7 @@ def rule_of(row: RateLimitRule) -> Rule:
         methods=frozenset(str(method) for method in row.methods),
         by=row.by,
         raised_by=row.raised_by,
+        burst=row.burst or 0,
     )
 
 
@@ -169,7 +171,8 @@ class Hit:
 
     Attributes:
         who: for people.
-        asked: requests that the rule would have counted, in its busiest window.
+        asked: requests that the rule would have counted, in its busiest window; of a rule with a
+            burst: the most that came faster than room came back.
         amount: how many it would have allowed.
     """
 
@@ -194,10 +197,18 @@ def preview(rule: Rule, *, now: datetime) -> list[Hit]:
             who = ask.counted_as(rule.by)
             moments.setdefault(who, []).append(at)
             amounts[who] = amount
-    busiest = Counter({who: _busiest(times, rule.per_s) for who, times in moments.items()})
-    over = [(who, most) for who, most in busiest.most_common() if most > amounts[who]]
+    busiest = Counter({who: _most(times, rule, amounts[who]) for who, times in moments.items()})
+    room = {who: rule.burst_of(amount) or amount for who, amount in amounts.items()}
+    over = [(who, most) for who, most in busiest.most_common() if most > room[who]]
     names = _names([who for who, _ in over])
-    return [Hit(names.get(who, who), most, amounts[who]) for who, most in over]
+    return [Hit(names.get(who, who), most, room[who]) for who, most in over]
+
+
+def _most(moments: Sequence[float], rule: Rule, amount: int) -> int:
+    """Return how many requests a rule would have had to allow at once to refuse none."""
+    if not rule.burst:
+        return _busiest(moments, rule.per_s)
+    return buckets.fullest(moments, Bucket(rule.burst_of(amount), amount, rule.per_s))
 
 
 def _busiest(moments: Sequence[float], per_s: int) -> int:

@@ -27,7 +27,17 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
         """All that staff may set."""
 
         model = RateLimitRule
-        fields = ("name", "paths", "methods", "amount", "per_s", "by", "raised_by", "is_on")
+        fields = (
+            "name",
+            "paths",
+            "methods",
+            "amount",
+            "per_s",
+            "burst",
+            "by",
+            "raised_by",
+            "is_on",
+        )
 
     def clean_paths(self) -> Any:
         """Refuse what is no list of patterns."""
@@ -56,7 +66,8 @@ class RateLimitRuleAdmin(ModelAdmin):
 
     @display(description="Allows", ordering="amount")
     def quota(self, row: RateLimitRule) -> str:
-        return f"{row.amount} in {row.per_s} s"
+        burst = f", {row.burst} at once" if row.burst else ""
+        return f"{row.amount} in {row.per_s} s{burst}"
 
     def save_model(self, request: HttpRequest, obj: RateLimitRule, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         super().save_model(request, obj, form, change)

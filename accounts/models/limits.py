@@ -19,6 +19,13 @@ class RateLimitRule(models.Model):
     )
     amount = models.PositiveIntegerField(help_text="requests allowed")
     per_s = models.PositiveIntegerField(default=60, verbose_name="in seconds")
+    burst = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        verbose_name="at once",
+        help_text="how many may come at once, where room for more comes back as fast as above;"
+        " empty: all of them, in a window that slides",
+    )
     by = models.CharField(
         max_length=10, choices=CountedBy, default=CountedBy.CALLER, verbose_name="counted by"
     )
@@ -40,6 +47,10 @@ class RateLimitRule(models.Model):
             models.CheckConstraint(
                 name="rate_limit_rule_allows_something",
                 condition=models.Q(amount__gte=1, per_s__gte=1),
+            ),
+            models.CheckConstraint(
+                name="rate_limit_burst_allows_something",
+                condition=models.Q(burst__isnull=True) | models.Q(burst__gte=1),
             ),
         ]
 

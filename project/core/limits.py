@@ -31,6 +31,8 @@ class Rule:
         by: ``caller`` (key, else user, else address) or ``address``.
         raised_by: which number of the caller's plan replaces ``amount``; empty: none.
         again: for those who come back to a stream, not for those who open one.
+        burst: how many may come at once, where room for more comes back at ``amount`` in ``per_s``
+            (a token bucket); 0: the window slides, and all of its amount may come at once.
     """
 
     name: str
@@ -41,6 +43,11 @@ class Rule:
     by: str = CALLER
     raised_by: str = ""
     again: bool = False
+    burst: int = 0
+
+    def burst_of(self, amount: int) -> int:
+        """Return the burst where a plan has replaced the amount: larger in the same measure."""
+        return max(1, self.burst * amount // self.amount) if self.burst else 0
 
     def weight(self, method: str, path: str) -> tuple[int, bool] | None:
         """Return how closely the rule fits a request; None where it doesn't."""
@@ -59,9 +66,10 @@ class Verdict:
     Attributes:
         is_allowed: whether the request was within the limit, and so was counted.
         rule: the rule's name.
-        limit: requests allowed in the window.
+        limit: requests allowed in the window, or at once where a rule has a burst.
         remaining: how many of them are left.
-        reset_s: seconds until the oldest counted request leaves the window.
+        reset_s: seconds until the oldest counted request leaves the window; with a burst until all
+            of it is there again, of a refused request until the next one is allowed.
     """
 
     is_allowed: bool

@@ -5,7 +5,7 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.conf import settings
 from limits import RateLimitItemPerSecond
@@ -15,9 +15,12 @@ from redis import RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from project.core import buckets
+from project.core.buckets import Bucket, Buckets, Taken
 from project.core.limits import Rule, Verdict
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 #: A Redis that does not answer within this is taken to be away: a request waits for it once.
 REDIS_WITHIN_S: Final = 0.12
 LOOK_EVERY_S: Final = 1.0
@@ -26,6 +29,8 @@ _AT_ONCE: Final = 8
 #: Names in memory beyond which the empty ones are dropped.
 _SWEEP_AT: Final = 5_000
 _NAMESPACE: Final = "millrace-limit"
+#: Buckets have names of their own: a rule that gets a burst begins anew.
+_BUCKETS: Final = "millrace-bucket"
 
 
 class Window(RateLimitItemPerSecond):
@@ -145,6 +150,7 @@ class Counter:
     ) -> None:
         self.clock = clock
         self.memory = Windows(clock)
+        self.buckets = Buckets(clock)
         self._here = MovingWindowRateLimiter(self.memory)
         self._shared = MovingWindowRateLimiter(_redis(redis_url)) if redis_url else None
         self._watch = watch or _watch_in_thread
@@ -154,28 +160,42 @@ class Counter:
 
     def hit(self, rule: Rule, who: str, *, amount: int) -> Verdict:
         """Count a request of ``who`` under ``rule``, of which ``amount`` are allowed."""
-        item = Window(amount, rule.per_s)
         names = (rule.name, who)
-        if self._shared is not None and not self.is_degraded:
-            with self._at_once:
-                verdict = self._in_redis(self._shared, item, names)
-            if verdict is not None:
-                return verdict
-        return self._verdict(self._here, item, names)
-
-    def _in_redis(
-        self, limiter: MovingWindowRateLimiter, item: Window, names: tuple[str, str]
-    ) -> Verdict | None:
-        if self.is_degraded:  # found out while this request waited its turn
-            return None
-        try:
-            verdict = self._verdict(limiter, item, names)
-        except (RedisError, OSError) as error:
-            self._degrade(error)
-            return None
+        if rule.burst:
+            return self._hit_bucket(Bucket(rule.burst_of(amount), amount, rule.per_s), names)
+        item = Window(amount, rule.per_s)
+        shared = self._shared
+        verdict = shared and self._in_redis(lambda: self._verdict(shared, item, names))
+        if verdict is None:
+            return self._verdict(self._here, item, names)
         if verdict.is_allowed:
             self.memory.record(item.key_for(*names), item.get_expiry())
         return verdict
+
+    def _hit_bucket(self, bucket: Bucket, names: tuple[str, str]) -> Verdict:
+        name = "/".join((_BUCKETS, *names))
+        redis: Any = self._shared and self._shared.storage.storage
+        taken: Taken | None = redis and self._in_redis(
+            lambda: buckets.take_shared(redis, name, bucket)
+        )
+        if taken is None:
+            taken = self.buckets.take(name, bucket)
+        else:
+            self.buckets.take_over(name, taken.full_in_s)
+        return Verdict(taken.is_allowed, names[0], bucket.size, taken.left, taken.reset_s)
+
+    def _in_redis(self, count: Callable[[], T]) -> T | None:
+        """Count in Redis; None while it is away."""
+        if self.is_degraded:
+            return None
+        with self._at_once:
+            if self.is_degraded:  # found out while this request waited its turn
+                return None
+            try:
+                return count()
+            except (RedisError, OSError) as error:
+                self._degrade(error)
+                return None
 
     def _verdict(
         self, limiter: MovingWindowRateLimiter, item: Window, names: tuple[str, str]

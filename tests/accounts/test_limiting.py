@@ -198,6 +198,22 @@ def test_preview_names_whom_a_rule_would_hit(now):
     assert limiting.remembered() == 74
 
 
+def test_preview_of_a_burst_counts_what_came_faster_than_room_came_back(now):
+    for second in range(10):  # one a second is what the rule gives back
+        outcome(1, now=now + timedelta(seconds=second), path="/api/exports")
+    outcome(6, now=now, path="/api/exports", address="198.51.100.7")
+    outcome(3, now=now + timedelta(seconds=2), path="/api/exports", address="198.51.100.7")
+    rule = Rule("exports", ("/api/exports",), 60, burst=4)
+
+    assert limiting.preview(rule, now=now) == [Hit("address:198.51.100.7", 7, 4)]
+
+
+def test_rule_with_a_burst_lets_so_many_through_at_once(now):
+    make_rate_limit_rule(name="exports", paths=["/api/exports"], amount=60, burst=3)
+
+    assert outcome(5, now=now, path="/api/exports") == [True] * 3 + [False] * 2
+
+
 def test_lost_redis_is_an_issue(now):
     assert limiting.degraded(now) == []
     limits_counting.here().is_degraded = True

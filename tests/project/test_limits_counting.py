@@ -3,6 +3,7 @@ import socket
 import threading
 import time
 from collections import Counter as Tally
+from collections.abc import Callable
 
 import limits.storage.redis
 import pytest
@@ -187,6 +188,103 @@ def test_memory_goes_on_from_what_redis_counted(redis_counter, monkeypatch):
     assert not redis_counter.is_degraded
 
 
+def in_two_processes(work: Callable[[str, object, object], None]) -> list[tuple[int, bool]]:
+    """Return what ``work`` tells of each of two processes that begin at once."""
+    context = multiprocessing.get_context("fork")
+    start, tell = context.Barrier(2), context.Queue()
+    both = [context.Process(target=work, args=(settings.REDIS_URL, start, tell)) for _ in range(2)]
+    for one in both:
+        one.start()
+    found = [tell.get(timeout=60) for _ in both]
+    for one in both:
+        one.join(30)
+    return found
+
+
+BUCKET = Rule("exports", ("/**",), 60, burst=5)
+
+
+def taken(counter: Counter, count: int, *, amount: int = 60) -> Tally[bool]:
+    return Tally(counter.hit(BUCKET, "a", amount=amount).is_allowed for _ in range(count))
+
+
+def test_burst_may_come_at_once_and_then_as_fast_as_the_rate(clock):
+    counter = Counter(clock=clock)
+
+    assert taken(counter, 8) == {True: 5, False: 3}
+    clock.at += 2
+    assert taken(counter, 4) == {True: 2, False: 2}
+    clock.at += 3600
+    assert taken(counter, 6) == {True: 5, False: 1}
+
+
+def test_plan_that_raises_the_amount_raises_the_burst(clock):
+    assert taken(Counter(clock=clock), 60, amount=600) == {True: 50, False: 10}
+
+
+def test_verdict_of_a_burst_tells_what_is_left(clock):
+    counter = Counter(clock=clock)
+
+    first, *_, last, refused = [counter.hit(BUCKET, "a", amount=60) for _ in range(6)]
+
+    assert (first.limit, first.remaining, first.reset_s) == (5, 4, 1)
+    assert (last.is_allowed, last.remaining, last.reset_s) == (True, 0, 5)
+    assert (refused.is_allowed, refused.remaining, refused.reset_s) == (False, 0, 1)
+
+
+def test_bursts_are_exact_under_rivals(clock):
+    counter = Counter(clock=clock)
+
+    assert sum(rivals(40, lambda _: taken(counter, 3)[True])) == 5
+
+
+def test_burst_holds_while_redis_hangs():
+    with hanging() as server:
+        counter = Counter(f"redis://127.0.0.1:{server.getsockname()[1]}/0", watch=lambda _: None)
+
+        outcome = Tally(
+            counter.hit(Rule("x", ("/**",), 1, 3600, burst=5), "a", amount=1).is_allowed
+            for _ in range(8)
+        )
+
+    assert outcome == {True: 5, False: 3}
+    assert counter.is_degraded
+
+
+SLOW = Rule("slow", ("/**",), 1, 86_400, burst=30)
+
+
+@pytest.mark.redis
+def test_memory_goes_on_from_the_burst_that_redis_counted(redis_counter, monkeypatch):
+    found = [redis_counter.hit(SLOW, "a", amount=1) for _ in range(28)]
+
+    def away(*_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(redis_counter._shared.storage.storage, "eval", away)
+    later = Tally(redis_counter.hit(SLOW, "a", amount=1).is_allowed for _ in range(5))
+
+    assert [one.remaining for one in found] == list(range(29, 1, -1))
+    assert later == {True: 2, False: 3}
+    assert redis_counter.is_degraded
+
+
+def bursts_by_threads(url: str, start: object, tell: object) -> None:
+    """Be one of several web processes: two hundred requests at once."""
+    counter = Counter(url, watch=lambda _: None)
+    start.wait(30)  # type: ignore[attr-defined]
+    allowed = rivals(200, lambda _: counter.hit(SLOW, "both", amount=1).is_allowed)
+    tell.put((sum(allowed), counter.is_degraded))  # type: ignore[attr-defined]
+
+
+@pytest.mark.redis
+def test_two_processes_let_exactly_the_burst_through(redis_counter):
+    found = in_two_processes(bursts_by_threads)
+
+    assert [is_degraded for _, is_degraded in found] == [False, False]
+    assert sum(allowed for allowed, _ in found) == 30
+
+
 def hit_by_threads(url: str, start: object, tell: object) -> None:
     """Be one of several web processes: a hundred requests at once."""
     counter = Counter(url, watch=lambda _: None)
@@ -197,17 +295,7 @@ def hit_by_threads(url: str, start: object, tell: object) -> None:
 
 @pytest.mark.redis
 def test_two_processes_let_exactly_the_quota_through(redis_counter):
-    context = multiprocessing.get_context("fork")
-    start, tell = context.Barrier(2), context.Queue()
-    both = [
-        context.Process(target=hit_by_threads, args=(settings.REDIS_URL, start, tell))
-        for _ in range(2)
-    ]
-    for one in both:
-        one.start()
-    found = [tell.get(timeout=60) for _ in both]
-    for one in both:
-        one.join(30)
+    found = in_two_processes(hit_by_threads)
 
     assert [is_degraded for _, is_degraded in found] == [False, False]
     assert sum(allowed for allowed, _ in found) == 60

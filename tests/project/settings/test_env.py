@@ -48,6 +48,15 @@ def test_whole(value, found, given):
     assert env.whole(GIVEN, 3, at_least=1) == found
 
 
+def test_one_of(given):
+    assert env.one_of(GIVEN, "open", choices=("open", "closed")) == "open"
+    given("closed")
+    assert env.one_of(GIVEN, "open", choices=("open", "closed")) == "closed"
+    given("ajar")
+    with pytest.raises(ImproperlyConfigured, match=f"{GIVEN}=ajar: write one of open, closed"):
+        env.one_of(GIVEN, "open", choices=("open", "closed"))
+
+
 def test_words(given):
     given(" a, ,b ,")
 
