@@ -16,7 +16,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from project.core import buckets
-from project.core.buckets import Bucket, Buckets, Taken
+from project.core.buckets import Bucket, Buckets
 from project.core.limits import Rule, Verdict
 
 logger = logging.getLogger(__name__)
@@ -164,8 +164,7 @@ class Counter:
         if rule.burst:
             return self._hit_bucket(Bucket(rule.burst_of(amount), amount, rule.per_s), names)
         item = Window(amount, rule.per_s)
-        shared = self._shared
-        verdict = shared and self._in_redis(lambda: self._verdict(shared, item, names))
+        verdict = self._in_redis(lambda shared: self._verdict(shared, item, names))
         if verdict is None:
             return self._verdict(self._here, item, names)
         if verdict.is_allowed:
@@ -174,28 +173,30 @@ class Counter:
 
     def _hit_bucket(self, bucket: Bucket, names: tuple[str, str]) -> Verdict:
         name = "/".join((_BUCKETS, *names))
-        redis: Any = self._shared and self._shared.storage.storage
-        taken: Taken | None = redis and self._in_redis(
-            lambda: buckets.take_shared(redis, name, bucket)
-        )
+        taken = self._in_redis(lambda shared: buckets.take_shared(_client(shared), name, bucket))
         if taken is None:
             taken = self.buckets.take(name, bucket)
         else:
             self.buckets.take_over(name, taken.full_in_s)
         return Verdict(taken.is_allowed, names[0], bucket.size, taken.left, taken.reset_s)
 
-    def _in_redis(self, count: Callable[[], T]) -> T | None:
-        """Count in Redis; None while it is away."""
-        if self.is_degraded:
+    def _in_redis(self, count: Callable[[MovingWindowRateLimiter], T]) -> T | None:
+        """Count in Redis; None while it is away, or where there is none."""
+        if self._shared is None or self.is_degraded:
             return None
         with self._at_once:
-            if self.is_degraded:  # found out while this request waited its turn
-                return None
-            try:
-                return count()
-            except (RedisError, OSError) as error:
-                self._degrade(error)
-                return None
+            return self._tried(count, self._shared)
+
+    def _tried(
+        self, count: Callable[[MovingWindowRateLimiter], T], shared: MovingWindowRateLimiter
+    ) -> T | None:
+        if self.is_degraded:  # found out while this request waited its turn
+            return None
+        try:
+            return count(shared)
+        except (RedisError, OSError) as error:
+            self._degrade(error)
+            return None
 
     def _verdict(
         self, limiter: MovingWindowRateLimiter, item: Window, names: tuple[str, str]
@@ -224,6 +225,12 @@ class Counter:
         self.is_degraded = False
         logger.info("rate limits are counted in Redis again")
         return True
+
+
+def _client(limiter: MovingWindowRateLimiter) -> Any:
+    """Return the client of Redis through which a limiter counts."""
+    storage: Any = limiter.storage
+    return storage.storage
 
 
 def _redis(url: str) -> RedisStorage:
