@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.utils import timezone
 
 from project.core import runs, scrubbing, tracing
@@ -23,7 +24,6 @@ from proxies.storing import Tally
 #: Failures in a row from which a source is asked less and less often.
 BACK_OFF_AFTER: Final = 3
 LONGEST_INTERVAL: Final = timedelta(hours=24)
-LIMITS: Final = lists.Limits()
 _DOUBLINGS: Final = 10
 
 
@@ -39,6 +39,11 @@ class NothingFetchedError(PermanentError):
 
     code = "nothing_fetched"
     title = "No source could be fetched"
+
+
+def limits() -> lists.Limits:
+    """Return how long a download may take and how large it may be."""
+    return lists.Limits(size_bytes=settings.PROXY_LIST_MAX_BYTES)
 
 
 def submit(sources: Sequence[int], *, by: Caller, now: datetime) -> Run:
@@ -103,7 +108,7 @@ def _fetched(
     asked = [ListRequest(pk, source.url, headers_of(source)) for pk, source in remote.items()]
     if not asked:
         return
-    for found in loops.iterate(lambda: lists.download_all(asked, limits=LIMITS)):
+    for found in loops.iterate(lambda: lists.download_all(asked, limits=limits())):
         source = remote[found.key]
         if found.file is None:
             error = found.error or DownloadError("nothing came")

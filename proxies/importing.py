@@ -1,8 +1,9 @@
 """Importing a list that somebody hands in: looked at first, or taken over as a run."""
 
 from datetime import datetime
-from typing import Final
+from typing import IO, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,6 +26,30 @@ class EmptyImportError(InvalidInputError):
 
     code = "empty_import"
     title = "The list is empty"
+
+
+class ListTooLargeError(InvalidInputError):
+    """The list is larger than the setting allows."""
+
+    code = "list_too_large"
+    title = "The list is too large"
+
+
+def read(file: IO[bytes]) -> str:
+    """Return a file that was handed in as text; of one that is too large only the beginning is read.
+
+    Raises:
+        EmptyImportError: there is nothing in it.
+        ListTooLargeError: it is larger than ``PROXY_LIST_MAX_BYTES``.
+        UnreadableListError: it is no text.
+    """
+    most = settings.PROXY_LIST_MAX_BYTES
+    data = file.read(most + 1)
+    if len(data) > most:
+        raise ListTooLargeError(f"a list may have {most / 1024**2:g} MiB: hand it in in parts")
+    text = parsing.text_of(data)
+    _require_some(text)
+    return text
 
 
 def preview(text: str, options: ListOptions) -> Tally:
@@ -54,10 +79,15 @@ def submit(text: str, options: ListOptions, *, by: Caller, now: datetime) -> Run
         )
         ask = runs.Ask(
             kind=kinds.IMPORT.name,
-            subject=f"{len(text.splitlines())} lines",
+            subject=_size(text),
             payload={"upload_id": upload.pk},
         )
         return runs.submit(ask, by=by, now=now)
+
+
+def _size(text: str) -> str:
+    lines = text.count("\n") + (not text.endswith("\n"))
+    return f"{lines:,} line{'s' if lines > 1 else ''}"
 
 
 def _require_some(text: str) -> None:
@@ -81,6 +111,8 @@ def run(work: Work) -> None:
     upload.delete()
     if tally.rejected and not tally.accepted:
         work.leave_partial(f"all {tally.rejected} entries were refused")
+    elif not tally.accepted:
+        work.leave_partial("there is no proxy in it")
 
 
 def _counts(tally: Tally) -> dict[str, int]:

@@ -20,6 +20,8 @@ JUDGE_CA_FILE = env.text("JUDGE_CA_FILE", "")
 PROXY_CONNECT_TIMEOUT_S = env.number("PROXY_CONNECT_TIMEOUT_S", 5, at_least=0.1)
 PROXY_TOTAL_TIMEOUT_S = env.number("PROXY_TOTAL_TIMEOUT_S", 10, at_least=0.1)
 PROXY_CHECKS_AT_ONCE = env.whole("PROXY_CHECKS_AT_ONCE", 200, at_least=1)
+#: The largest list of proxies that is fetched or taken in.
+PROXY_LIST_MAX_BYTES = env.whole("PROXY_LIST_MAX_BYTES", 20 * 1024 * 1024, at_least=1024)
 #: Where snapshots of the pools go; empty: into the folder DATA_DIR/etl-spool.
 ETL_URL = env.url("ETL_URL", "", schemes=("http", "https"))
 #: The API key that the other installation wants to see.

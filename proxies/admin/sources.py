@@ -18,7 +18,7 @@ from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
 from project.core.display import NOTHING, moment, pill
 from project.core.errors import AppError
-from proxies import fetching
+from proxies import fetching, importing
 from proxies.choices import FetchOutcome, ProxyState
 from proxies.models import ProxySource, SourceEntry
 
@@ -68,7 +68,10 @@ class ProxySourceForm(forms.ModelForm[ProxySource]):
         """Take the file for the text, and keep what was left empty."""
         found: dict[str, Any] = super().clean() or {}
         if upload := found.get("upload"):
-            found["text"] = upload.read().decode("utf-8-sig", "replace")
+            try:
+                found["text"] = importing.read(upload)
+            except AppError as error:
+                self.add_error("upload", str(error))
         for name in _SECRETS:
             given = found.get(name, "")
             found[name] = "" if given.strip() == "-" else given or self.stored[name]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -49,6 +50,8 @@ class ImportUploadAdmin(ReadOnly):
             "title": "Import proxies",
             "formats": ListFormat.choices,
             "protocols": Scheme.choices,
+            "most_file_bytes": settings.PROXY_LIST_MAX_BYTES,
+            "most_text_bytes": settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
             "may_import": self.has_import_permission(request),
         }
         found: HttpResponse = super().changelist_view(request, {**more, **(extra_context or {})})
@@ -56,8 +59,8 @@ class ImportUploadAdmin(ReadOnly):
 
     def look(self, request: HttpRequest) -> HttpResponse:
         """Answer what an import would take and what not, and why; nothing is written."""
-        text, options = self._handed_in(request)
         try:
+            text, options = self._handed_in(request)
             tally = importing.preview(text, options)
         except AppError as error:
             return JsonResponse({"code": error.code, "detail": str(error)}, status=422)
@@ -79,8 +82,8 @@ class ImportUploadAdmin(ReadOnly):
 
     def take(self, request: HttpRequest) -> HttpResponse:
         """Ask for the import, and lead to its run."""
-        text, options = self._handed_in(request)
         try:
+            text, options = self._handed_in(request)
             run = importing.submit(text, options, by=caller_of(request), now=timezone.now())
         except AppError as error:
             messages.error(request, f"{error.title}: {error}")
@@ -91,7 +94,7 @@ class ImportUploadAdmin(ReadOnly):
         if not self.has_import_permission(request):
             raise PermissionDenied
         upload = request.FILES.get("file")
-        text = upload.read().decode("utf-8-sig", "replace") if upload else ""
+        text = importing.read(upload) if upload else ""
         known, scheme = request.POST.get("format", ""), request.POST.get("protocol", "")
         return text or request.POST.get("text", ""), ListOptions(
             known if known in ListFormat.values else ListFormat.AUTO,

@@ -52,7 +52,7 @@ class TextParser(BaseParser):
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
         """Return the body as text."""
-        return stream.read().decode("utf-8-sig", "replace")
+        return importing.read(stream)
 
 
 class Import(APIView):
@@ -102,7 +102,7 @@ def _handed_in(request: Request) -> tuple[str, bool]:
     if request.FILES or (request.content_type or "").startswith("multipart/"):
         upload = UploadRequest(data=data)
         upload.is_valid(raise_exception=True)
-        return upload.validated_data["file"].read().decode("utf-8-sig", "replace"), False
+        return importing.read(upload.validated_data["file"]), False
     body = ImportRequest(data=data)
     body.is_valid(raise_exception=True)
     if "proxies" in body.validated_data:

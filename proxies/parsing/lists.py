@@ -1,6 +1,5 @@
 """Reading a whole list: finding out its format, then entry by entry."""
 
-import codecs
 import io
 import json
 import re
@@ -11,9 +10,9 @@ from functools import partial
 from itertools import count, islice
 from typing import IO, Any, Final
 
-from project.core.errors import InvalidInputError
 from proxies.choices import ListFormat
 from proxies.parsing import documents
+from proxies.parsing.encodings import UnreadableListError, encoding_of
 from proxies.parsing.found import (
     PROTOCOLS,
     Candidate,
@@ -29,7 +28,6 @@ from proxies.parsing.records import is_record, parse_record
 from proxies.parsing.tables import csv_rows, heading_of, html_rows
 
 _PEEK_BYTES: Final = 65536
-_SOME_BYTES: Final = 400
 _SLICE: Final = 16_384
 _HEADING_WITHIN: Final = 20
 #: Longer lines are refused in pieces: no published proxy is so long.
@@ -39,13 +37,6 @@ _ENDPOINT: Final = re.compile(
     r"(?:\w+://)?(?:[^\s/@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)+):\d+"
 )
 _PAIR: Final = 2
-
-
-class UnreadableListError(InvalidInputError):
-    """The list as a whole can't be read, e.g. broken JSON."""
-
-    code = "unreadable_list"
-    title = "The list can't be read"
 
 
 def parse_text(text: str, options: ListOptions | None = None) -> Iterator[Found]:
@@ -101,7 +92,7 @@ def parse(file: IO[bytes], options: ListOptions | None = None) -> Iterator[Found
     asked = options or ListOptions()
     head = file.read(_PEEK_BYTES)
     file.seek(0)
-    encoding = _encoding(head)
+    encoding = encoding_of(head)
     known = asked.format
     if known == ListFormat.AUTO:
         known = detect(head.decode(encoding, "replace"))
@@ -135,15 +126,6 @@ def _json_unless_broken(text: Any) -> str:
         )
     text.seek(0)
     return known
-
-
-def _encoding(head: bytes) -> str:
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    few = head[:_SOME_BYTES]
-    if few[1::2].count(0) > len(few) // 4:  # every other byte is zero: somebody's Windows
-        return "utf-16-le"
-    return "utf-16-be" if few[::2].count(0) > len(few) // 4 else "utf-8-sig"
 
 
 def detect(head: str) -> str:

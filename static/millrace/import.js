@@ -49,8 +49,24 @@ function draw(found) {
   }));
 }
 
+// what is too large is not sent to be told so
+function tooLarge() {
+  const [file] = field(form, "file").files;
+  const most = Number(file ? form.dataset.mostFile : form.dataset.mostText);
+  const size = file ? file.size : new Blob([form.elements.text.value]).size;
+  if (size <= most) return "";
+  const mebibytes = Math.floor(most / 1024 ** 2).toLocaleString("en");
+  return file ? `A list may have ${mebibytes} MiB: hand it in in parts.` : `More than ${mebibytes} MiB is no text to paste: drop it as a file.`;
+}
+
 async function look() {
   const state = field(form, "state");
+  const large = tooLarge();
+  if (large) {
+    for (const name of ["figures", "result"]) show(field(page, name), false);
+    setText(state, large);
+    return;
+  }
   setText(state, "looking …");
   const answer = await fetch(form.dataset.preview, { method: "POST", body: new FormData(form) }).catch(() => null);
   const found = await answer?.json().catch(() => null);
@@ -79,4 +95,11 @@ if (form) {
   field(form, "choose").addEventListener("click", () => field(form, "file").click());
   field(form, "file").addEventListener("change", named);
   field(form, "preview").addEventListener("click", look);
+  form.addEventListener("submit", (event) => {
+    const large = tooLarge();
+    if (!large) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    setText(field(form, "state"), large);
+  }, { capture: true });
 }

@@ -296,6 +296,28 @@ def test_the_overview_opens_and_feeds(admin_client):
     assert feed["countries"][0]["name"] == "Germany"
 
 
+@pytest.mark.parametrize(
+    ("data", "word"), [(b"", "something in it"), (b"\x1f\x8b\x08" + b"x" * 99, "a gzip file")]
+)
+def test_an_upload_that_is_no_list_is_refused_in_words(admin_client, data, word):
+    def file():
+        return SimpleUploadedFile("l.txt", data)
+
+    looked = admin_client.post(reverse("admin:proxies_importupload_preview"), {"file": file()})
+    taken = admin_client.post(
+        reverse("admin:proxies_importupload_take"), {"file": file()}, follow=True
+    )
+    form = {**FORM, "kind": "text", "url": "", "upload": file()}
+    source = admin_client.post(page("proxysource_add"), form)
+
+    assert looked.status_code == 422
+    assert word in looked.json()["detail"]
+    assert word in taken.content.decode()
+    assert not Run.objects.exists()
+    assert not ProxySource.objects.filter(name="mine").exists()
+    assert ("empty" if not data else word) in source.content.decode()
+
+
 def test_an_import_is_looked_at_then_taken(admin_client):
     make_proxy(host="8.8.4.4", port=80)
     text = "8.8.8.8:80\nhans:geheim@9.9.9.9:80\n8.8.4.4:80\n10.0.0.1:80\n1.2.3.4:99999\n"

@@ -97,7 +97,7 @@ def test_pasted_text_is_a_source(do):
 def test_a_failure_is_written_down_and_never_shrinks_the_pool(
     lists, do, monkeypatch, fault, outcome, error_type
 ):
-    monkeypatch.setattr(fetching, "LIMITS", Limits(total_s=0.5, connect_s=0.5))
+    monkeypatch.setattr(fetching, "limits", lambda: Limits(total_s=0.5, connect_s=0.5))
     make_proxy()
     source = make_proxy_source(url=lists.list_url())
     lists.faults.add(fault)
@@ -174,8 +174,8 @@ def test_a_name_that_leads_inside_is_refused(world, do):
     assert not list(world.lists.log.entries())
 
 
-def test_a_list_that_is_too_large_is_left(lists, do, monkeypatch):
-    monkeypatch.setattr(fetching, "LIMITS", Limits(size_bytes=20))
+def test_a_list_that_is_too_large_is_left(lists, do, settings):
+    settings.PROXY_LIST_MAX_BYTES = 20
     source = make_proxy_source(url=lists.list_url())
 
     fetch(do, source)

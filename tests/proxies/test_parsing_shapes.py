@@ -1,5 +1,6 @@
 """Shapes of lists that the parser met as a hostile reader would feed it."""
 
+import gzip
 import io
 import json
 import tracemalloc
@@ -248,3 +249,28 @@ def test_a_hundred_thousand_entries_are_read_in_flat_memory(shape):
 
     assert count == 100_000
     assert peak < 1_500_000
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (gzip.compress(b"8.8.8.8:80\n"), "a gzip file"),
+        (b"PK\x03\x04 8.8.8.8:80\n", "a zip file or a spreadsheet"),
+        (b"\x89PNG\r\n\x1a\n 8.8.8.8:80\n", "an image"),
+        (b"%PDF-1.7\n8.8.8.8:80\n", "a PDF"),
+        (bytes(range(1, 256)) * 8, "no text"),
+    ],
+)
+@pytest.mark.parametrize("known", ["auto", "lines", "csv"])
+def test_what_is_no_text_is_refused_as_a_whole_and_says_what_it_is(data, kind, known):
+    with pytest.raises(UnreadableListError, match=f"this is {kind}: hand in"):
+        list(parse(io.BytesIO(data), ListOptions(known)))
+
+
+def test_some_strange_characters_do_not_make_a_list_unreadable():
+    """Terminal colours, a vertical tab, an end-of-file mark of old, and Latin-1."""
+    data = b"\x1b[32m8.8.8.8:80\x1b[0m\n8.8.4.4:81\x0b\n# caf\xe9 \x00\n9.9.9.9:82\n\x1a"
+
+    found = [each.host for each in parse(io.BytesIO(data)) if isinstance(each, Candidate)]
+    assert "9.9.9.9" in found
+    assert "8.8.4.4" in found

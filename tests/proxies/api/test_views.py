@@ -1,3 +1,4 @@
+import gzip
 import json
 from datetime import timedelta
 from typing import Any
@@ -223,6 +224,43 @@ def test_a_dry_run_tells_what_an_import_would_do(staff_api, way):
     }
     assert not Run.objects.exists()
     assert not Proxy.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "word"),
+    [
+        (b"", "empty_import", "something in it"),
+        (b"\xff\xfe", "empty_import", "something in it"),
+        (gzip.compress(LIST.encode()), "unreadable_list", "a gzip file"),
+        (bytes(range(1, 256)), "unreadable_list", "no text"),
+        (b"8.8.8.8:80\n" * 200, "list_too_large", "0.00195312 MiB"),
+    ],
+)
+@pytest.mark.parametrize("query", ["", "?dry_run=true"])
+def test_a_file_that_is_no_list_is_refused_in_words(staff_api, settings, data, code, word, query):
+    settings.PROXY_LIST_MAX_BYTES = 2048
+    url = f"/api/proxies/import{query}"
+
+    answers = [
+        staff_api.post(url, {"file": SimpleUploadedFile("l.txt", data)}, format="multipart"),
+        staff_api.post(url, data, content_type="text/plain"),
+    ]
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert word in answer.json()["detail"]
+    assert not ImportUpload.objects.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-8-sig"])
+def test_a_file_of_another_encoding_loses_no_line(staff_api, encoding):
+    file = SimpleUploadedFile("l.txt", LIST.encode(encoding))
+    url = "/api/proxies/import?dry_run=true"
+
+    uploaded = staff_api.post(url, {"file": file}, format="multipart").json()
+    posted = staff_api.post(url, LIST.encode(encoding), content_type="text/plain").json()
+
+    assert uploaded == posted == as_json_text(staff_api, url).json()
 
 
 @pytest.mark.parametrize("way", WAYS)
