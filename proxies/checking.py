@@ -50,6 +50,8 @@ RETIRED_UNPROVEN_AFTER: Final = 5
 #: Verdicts that no hiccup brings about.
 _DAMNING: Final = frozenset({Verdict.INTERCEPTED, Verdict.MISMATCH, Verdict.FORBIDDEN})
 _DOUBLINGS: Final = 10
+#: Of a round that visits targets afterwards, the checks are so many percent.
+_CHECKS_SHARE: Final = 80.0
 
 
 class ValidationRunningError(ConflictError):
@@ -122,15 +124,26 @@ def run(work: Work) -> None:
     done = totals["checked"]
     subjects = _subjects(work.payload, began=began, done=done)
     work.report(phase="checking", counts={**totals, "proxies": done + len(subjects)})
-    if not subjects:
+    share = (_CHECKS_SHARE if reaching.sites() else 100.0) if done or subjects else 0.0
+    if subjects and not _check_all(work, subjects, totals, share=share):
         return
+    reaching.reach(work, limits=limits(), progress_from=share)
+    if totals["checked"]:
+        rounds.conclude(work)
+
+
+def _check_all(
+    work: Work, subjects: Sequence[Subject], totals: dict[str, int], *, share: float
+) -> bool:
+    """Check ``subjects``, which is ``share`` percent of the round; False where the judges left us."""
+    done = totals["checked"]
     known = judging.judges()
     if not known:
         raise NoJudgeError("set JUDGE_URLS, or PUBLIC_URL so that our own judge can be reached")
     for batch in loops.iterate(lambda: checker.check_all(subjects, known, limits=limits())):
         if not batch.has_judges:
             work.leave_partial("the judges don't answer: no proxy is blamed, scores stand")
-            return
+            return False
         work.check()
         healthy = Proxy.objects.healthy().count()
         with tracing.span("proxies.keep_findings", proxies__findings=len(batch.findings)):
@@ -138,10 +151,9 @@ def run(work: Work) -> None:
         tell_if_low(healthy, now=timezone.now())
         totals["checked"] += len(batch.findings)
         totals["ok"] += sum(each.verdict == Verdict.OK for each in batch.findings)
-        share = totals["checked"] / max(1, done + len(subjects))
-        work.report(progress=100 * share, counts=totals)
-    reaching.reach(work, limits=limits())
-    rounds.conclude(work)
+        progress = share * totals["checked"] / max(1, done + len(subjects))
+        work.report(progress=progress, counts=totals)
+    return True
 
 
 def tell_if_low(before: int, *, now: datetime) -> None:

@@ -27,6 +27,15 @@ CHECKS: Final = Counter("proxy_validation_total", "Checks of proxies, by verdict
 CHECK_LATENCY: Final = Histogram(
     "proxy_validation_latency_seconds", "Latency of good checks", buckets=_SECONDS
 )
+TARGET_CHECKS: Final = Counter(
+    "proxy_target_checks_total", "Checks whether a proxy reaches a site", ["target", "outcome"]
+)
+TARGET_LATENCY: Final = Histogram(
+    "proxy_target_latency_seconds",
+    "Time in which proxies reached a site",
+    ["target"],
+    buckets=_SECONDS,
+)
 ETL: Final = Counter(
     "etl_sync_total", "Snapshots for the ETL endpoint: sent, retried, failed", ["outcome"]
 )

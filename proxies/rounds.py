@@ -149,7 +149,7 @@ def report(run: Run) -> list[Report]:
     """Return what the run's page shows of a round."""
     found = run.checkpoint.get("round")
     if not found or not found.get("checked"):
-        return []
+        return _targets(run)
     return [
         Report("The round", "against the round before", _in_short(found)),
         Report("Latency of good checks", "share, and its change", _by_latency(found)),

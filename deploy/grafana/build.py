@@ -37,7 +37,7 @@ def panel_json(panel: Panel, *, number: int, x: int, y: int) -> dict[str, object
         "fieldConfig": {
             "defaults": {
                 "unit": panel.unit,
-                "min": 0,
+                "min": panel.least,
                 "thresholds": {"mode": "absolute", "steps": panel.steps()},
             },
             "overrides": [],

@@ -22,6 +22,8 @@ class Panel:
     #: The value from which on it is amber, and red; ``None``: never.
     amber: float | None = None
     red: float | None = None
+    #: Where the axis begins; ``None``: wherever the values do, e.g. of changes.
+    least: float | None = 0
 
     def steps(self) -> list[dict[str, object]]:
         """Return Grafana's thresholds."""
@@ -166,10 +168,56 @@ PROXIES = Dashboard(
             "Round success against the round before",
             {"change": "max(proxy_validation_round_success_ratio_delta)"},
             unit="percentunit",
+            least=None,
+        ),
+        Panel(
+            "Last round: share of good checks by latency",
+            {"up to {{le}} s": "max by (le) (proxy_validation_round_latency_share)"},
+            unit="percentunit",
+        ),
+        Panel(
+            "Last round: that share against the round before",
+            {"up to {{le}} s": "max by (le) (proxy_validation_round_latency_share_delta)"},
+            unit="percentunit",
+            least=None,
+        ),
+        Panel(
+            "Targets: share of visits that reach them",
+            {
+                "{{target}}": 'sum by (target) (rate(proxy_target_checks_total{outcome="ok"}[1h]))'
+                " / sum by (target) (rate(proxy_target_checks_total[1h]))"
+            },
+            says="through proxies that passed their check",
+            unit="percentunit",
+        ),
+        Panel(
+            "Targets: visits by outcome",
+            {
+                "{{target}} {{outcome}}": "sum by (target, outcome) "
+                "(increase(proxy_target_checks_total[1h]))"
+            },
+        ),
+        Panel(
+            "Targets: latency, p95",
+            {"{{target}}": quantile(0.95, "proxy_target_latency_seconds", "target")},
+            unit="s",
         ),
         Panel(
             "Lease requests",
             {"{{result}}": "sum by (result) (rate(proxy_lease_requests_total[5m]))"},
+        ),
+        Panel(
+            "Lease requests over REST, p95",
+            {"{{deed}}": quantile(0.95, "proxy_lease_request_seconds", "deed")},
+            says="of those whom the desk serves before Django",
+            unit="s",
+        ),
+        Panel(
+            "Lease requests over REST, by status",
+            {
+                "{{deed}} {{status}}": "sum by (deed, status) "
+                "(rate(proxy_lease_request_seconds_count[5m]))"
+            },
         ),
         Panel("Leases granted", {"{{pool}}": "sum by (pool) (rate(proxy_leased_total[5m]))"}),
         Panel(
@@ -179,6 +227,12 @@ PROXIES = Dashboard(
                 "returned early": "sum(rate(proxy_lease_returned_early_total[5m]))",
                 "asked for again": "sum(rate(proxy_lease_reuse_attempts_total[5m]))",
             },
+        ),
+        Panel(
+            "Leases mended",
+            {"{{done}}": "sum by (done) (increase(proxy_lease_mended_total[1h]))"},
+            says="slots and records that disagreed: 0 unless somebody wrote to the tables by hand",
+            amber=1,
         ),
         Panel("Lease hold, p95", {"p95": quantile(0.95, "proxy_lease_hold_seconds")}, unit="s"),
         Panel("Snapshots sent", {"{{outcome}}": "sum by (outcome) (increase(etl_sync_total[1h]))"}),

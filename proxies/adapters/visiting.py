@@ -42,12 +42,16 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What came of a visit: good where every address was reached, else the first failure."""
+    """What came of a visit: good where every address was reached, else the first failure.
+
+    ``latency_ms`` is that of the slowest address, of good visits alone.
+    """
 
     key: int
     target: str
     outcome: str
     detail: str = ""
+    latency_ms: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,14 @@ async def _work(tour: _Tour) -> None:
 
 
 async def _visit(visit: Visit, urls: list[str], tour: _Tour) -> Seen:
+    now_s, slowest_s = asyncio.get_running_loop().time, 0.0
     for url in urls:
+        began_s = now_s()
         outcome, detail = await _ask(visit.subject, url, tour)
         if outcome != Outcome.OK:
             return Seen(visit.subject.key, visit.target, outcome, detail[:200])
-    return Seen(visit.subject.key, visit.target, Outcome.OK)
+        slowest_s = max(slowest_s, now_s() - began_s)
+    return Seen(visit.subject.key, visit.target, Outcome.OK, latency_ms=1000 * slowest_s)
 
 
 async def _ask(subject: Subject, url: str, tour: _Tour) -> tuple[str, str]:

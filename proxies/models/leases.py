@@ -160,6 +160,9 @@ class TargetState(models.Model):
     checked_at = models.DateTimeField(null=True, blank=True, help_text="whether it reaches it")
     check_outcome = models.CharField(max_length=12, choices=Outcome, blank=True)
     check_detail = models.CharField(max_length=200, blank=True)
+    check_failures = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="checks in a row that did not reach it"
+    )
 
     class Meta:
         """Rules kept by the database."""

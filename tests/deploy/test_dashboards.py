@@ -74,6 +74,13 @@ def test_queries_name_metrics_that_exist() -> None:
     assert unknown == {}
 
 
+def test_every_metric_of_the_proxies_is_on_a_panel() -> None:
+    shown = {name for _, _, query in queries() for name in names_of(query)}
+    shown |= {re.sub("_(bucket|count|sum)$", "", name) for name in shown}
+
+    assert set(listed("proxies", "Metrics")) - shown == set()
+
+
 def test_alerts_name_metrics_that_exist() -> None:
     rules = (tools.DEPLOY / "prometheus" / "alerts.yml").read_text(encoding="utf-8")
     queries = re.findall(r"expr: (?:>-)?\s*((?:.|\n)+?)\n\s+(?:for|labels):", rules)

@@ -4,11 +4,14 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from project import sandbox
+from project.core import runs
 from project.core.callers import SYSTEM
+from project.core.models import RunEvent
 from project.sandbox import Fault, FaultKind, ProxyKind, ProxySpec
-from proxies import checking, explaining, lending, reaching
+from proxies import checking, explaining, lending, reaching, rounds
 from proxies.adapters import visiting
 from proxies.adapters.probe import Limits
 from proxies.adapters.visiting import Seen
@@ -161,6 +164,109 @@ def test_sites_of_collectors_become_targets_once_and_stay_off_where_staff_say_so
 
     assert [site.target for site in reaching.sites()] == ["binance.com"]
     assert CheckTarget.objects.count() == 2
+
+
+def seen(proxy, outcome):
+    return Seen(proxy.pk, SITE.target, outcome)
+
+
+def state_after(proxy, *outcomes):
+    """Let checks of the site come to ``outcomes``, two minutes apart; return the state."""
+    for n, outcome in enumerate(outcomes):
+        at = NOW + n * timedelta(minutes=2)
+        reaching.keep([seen(proxy, outcome)], {SITE.target: SITE}, now=at)
+    return TargetState.objects.get(proxy=proxy)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("outcomes", "is_open", "failures"),
+    [
+        (["ok", "timeout"], True, 1),  # a hiccup of one that reached it
+        (["ok", "timeout", "timeout"], False, 2),
+        (["ok", "timeout", "ok"], True, 0),
+        (["timeout"], False, 1),  # it never reached it
+        (["ok", "blocked"], False, 1),  # no hiccup brings that about
+        (["ok", "timeout", "error", "ok"], True, 0),
+        (["blocked", "timeout", "ok"], True, 0),
+        (["blocked", "rate_limited", "ok"], True, 0),  # the shorter pause follows the longer one
+    ],
+)
+def test_one_hiccup_is_forgiven_to_who_reached_the_site(outcomes, is_open, failures):
+    state = state_after(make_proxy(), *outcomes)
+
+    assert (state.blocked_until is None, state.check_failures) == (is_open, failures)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "failures", "minutes"),
+    [
+        *[("ok", 0, 30), ("timeout", 1, 1), ("refused", 2, 5), ("error", 3, 10), ("error", 4, 20)],
+        *[("timeout", 5, 30), ("timeout", 900, 30), ("blocked", 1, 30), ("rate_limited", 1, 30)],
+    ],
+)
+def test_who_failed_by_a_hiccup_is_asked_again_soon(outcome, failures, minutes):
+    assert reaching.wait_after(outcome, failures, SITE.every) == timedelta(minutes=minutes)
+
+
+def test_a_round_asks_again_whoever_failed_lately_though_it_checks_nobody(pool, world, do):
+    good, banned, _ = pool
+    make_check_target(url=ping(world))
+    Proxy.objects.update(check_due_at=timezone.now() + timedelta(hours=1))
+    old = timezone.now() - timedelta(minutes=2)
+    usual = {"target": "127.0.0.1", "checked_at": old, "check_failures": 1}
+    make_target_state(proxy=good, check_outcome="timeout", **usual)
+    make_target_state(proxy=banned, check_outcome="blocked", **usual)  # in peace till it is due
+
+    run = do(runs.submit(runs.Ask(kind="proxies.validate"), by=SYSTEM, now=old), checking.run)
+
+    assert (run.status, run.phase, run.progress) == ("done", "visiting targets", 100)
+    assert run.counts | {"visits": 1, "visited": 1, "reached": 1} == run.counts
+    assert run.checkpoint["targets"] == {"127.0.0.1": {"asked": 1, "reached": 1}}
+    assert TargetState.objects.get(proxy=good).check_failures == 0
+    assert [report.title for report in rounds.report(run)] == ["Targets"]
+
+
+def test_who_asks_for_certain_proxies_does_not_have_others_visited(pool, world, do):
+    good, banned, _ = pool
+    make_check_target(url=ping(world))
+    old = timezone.now() - timedelta(minutes=2)
+    usual = {"target": "127.0.0.1", "checked_at": old, "check_failures": 1}
+    make_target_state(proxy=good, check_outcome="timeout", **usual)
+
+    run = do(checking.submit(Selection(ids=[banned.pk]), by=SYSTEM, now=old), checking.run)
+
+    assert run.checkpoint["targets"] == {"127.0.0.1": {"asked": 1, "reached": 0}}
+
+
+def test_visits_are_counted_by_site_and_outcome_and_move_the_run_on(pool, world, do):
+    make_check_target(url=ping(world))
+    before = {name: told(name) for name in ("ok", "rate_limited")}
+    timed = REGISTRY.get_sample_value(f"{LATENCY}_count", {"target": "127.0.0.1"}) or 0
+
+    run = go(do)
+
+    assert {name: told(name) - before[name] for name in before} == {"ok": 2, "rate_limited": 1}
+    assert REGISTRY.get_sample_value(f"{LATENCY}_count", {"target": "127.0.0.1"}) == timed + 2
+    assert run.counts == {
+        "proxies": 3,
+        "checked": 3,
+        "ok": 3,
+        "visits": 3,
+        "visited": 3,
+        "reached": 2,
+    }
+    phases = RunEvent.objects.filter(run=run, event="run_update").values_list("data", flat=True)
+    assert {each["phase"] for each in phases} >= {"checking", "visiting targets"}
+    assert max(each["progress"] for each in phases if each["phase"] == "checking") <= 80
+
+
+LATENCY = "proxy_target_latency_seconds"
+
+
+def told(outcome):
+    labels = {"target": "127.0.0.1", "outcome": outcome}
+    return REGISTRY.get_sample_value("proxy_target_checks_total", labels) or 0
 
 
 @pytest.mark.parametrize(
