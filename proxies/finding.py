@@ -6,7 +6,7 @@ from datetime import datetime
 from project.core.errors import NotFoundError
 from proxies.identity import target_of
 from proxies.models import Proxy
-from proxies.querysets import ProxyQuerySet
+from proxies.querysets import LeaseQuerySet, ProxyQuerySet
 
 
 class ProxyNotFoundError(NotFoundError):
@@ -59,3 +59,11 @@ def one(proxies: ProxyQuerySet, proxy_id: int) -> Proxy:
     if found is None:
         raise ProxyNotFoundError(f"no proxy {proxy_id}")
     return found
+
+
+def leases(found: LeaseQuerySet, *, stand: bool | None, now: datetime) -> LeaseQuerySet:
+    """Return those of ``found`` that stand now, those that don't, or all."""
+    if stand is None:
+        return found
+    standing = found.standing(at=now)
+    return standing if stand else found.exclude(pk__in=standing.values("pk"))

@@ -1,6 +1,5 @@
 """Staff pages of lending: leases, the slots behind them, sessions."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -11,10 +10,9 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
-from proxies import returning
+from proxies import explaining, returning
 from proxies.choices import LeaseState
 from proxies.models import Lease, LeaseSlot, Mending, StickySession
-from proxies.models.pool import NEVER
 
 
 @admin.register(Lease)
@@ -58,13 +56,7 @@ class LeaseAdmin(ReadOnly):
     @admin.display(description="Why this proxy")
     def chosen(self, lease: Lease) -> str:
         """Tell what spoke for it when it was lent."""
-        if lease.rested_since is None:
-            return "Not recorded."
-        rested = _before(lease, lease.rested_since)
-        told = f"Free in pool {lease.get_pool_display()}, score {lease.score or 0:.0f}; {rested}"
-        if lease.target and lease.away_since is not None:
-            told += f", for {lease.target} {_before(lease, lease.away_since)}"
-        return f"{told}. Of those longest rested, the one longest away from the target is lent."
+        return explaining.choice(lease).text
 
     @admin.action(description="End the chosen leases", permissions=["manage"])
     @asking_back(
@@ -77,13 +69,6 @@ class LeaseAdmin(ReadOnly):
         """End those that stand; their holders learn of it when they next renew."""
         ended = returning.revoke(chosen, now=timezone.now())
         self.message_user(request, f"Ended {ended} lease(s).", messages.SUCCESS)
-
-
-def _before(lease: Lease, moment: datetime) -> str:
-    """Say how long before a lease something had been lent."""
-    if moment <= NEVER:
-        return "never lent before"
-    return f"last lent {(lease.acquired_at - moment).total_seconds():.0f} s before"
 
 
 @admin.register(LeaseSlot)

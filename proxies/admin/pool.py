@@ -21,14 +21,13 @@ from unfold.decorators import display
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 from project.core.display import NOTHING, moment, pill
-from proxies import explaining, lending, managing, scoring
+from proxies import explaining, lending, managing
 from proxies.admin.acts import ProxyActs
 from proxies.admin.filters import CountryFilter, NamedByFilter, NetworkFilter, OpenToFilter
 from proxies.admin.sections import ProxySection, with_sections
 from proxies.choices import ProxyState
 from proxies.models import Check, Proxy, TargetState
 from proxies.models.pool import NEVER
-from proxies.scoring import Evidence
 
 #: How a proxy's state looks in its list.
 _STATES: Final = {
@@ -38,9 +37,6 @@ _STATES: Final = {
     ProxyState.RETIRED: ("paused", "Retired"),
     ProxyState.BLOCKED: ("bad", "Taken out"),
 }
-
-#: Bans that a proxy's page tells.
-_MOST_BANS: Final = 20
 
 
 @admin.register(Proxy)
@@ -175,29 +171,14 @@ class ProxyAdmin(ProxyActs):
     @admin.display(description="Can it be lent now?")
     def lendable(self, proxy: Proxy) -> SafeString:
         """Tell each rule of lending, then the targets that it may not visit now."""
-        now = timezone.now()
-        told = explaining.explain(proxy, lending.Ask(), now=now)
-        for state in proxy.targets.filter(blocked_until__gt=now).order_by("target")[:_MOST_BANS]:
-            rules = explaining.explain(proxy, lending.Ask(target=state.target), now=now)
-            told += [rule for rule in rules if rule.name == "target"]
-        lines = [("yes" if rule.holds else "no", rule.text) for rule in told]
+        told = explaining.of(proxy, lending.Ask(), now=timezone.now())
+        lines = [("yes" if rule.holds else "no", rule.text) for rule in told.rules]
+        lines += [("no", closed.text) for closed in told.closed]
         return format_html_join("", "<div>{}: {}</div>", lines)
 
     @admin.display(description="Why this score")
     def explanation(self, proxy: Proxy) -> str:
-        if proxy.evidence_at is None:
-            return "Nothing is known of it yet."
-        now = timezone.now()
-        known = Evidence(proxy.good_weight, proxy.total_weight, proxy.evidence_at)
-        fresh = scoring.decay(known, at=now)
-        return (
-            f"Evidence worth {fresh.total:.2f} checks of today, {fresh.good:.2f} of it good; "
-            f"with the usual doubt that makes 100 * ({fresh.good:.2f} + "
-            f"{scoring.PRIOR * scoring.PRIOR_VALUE:g}) / ({fresh.total:.2f} + {scoring.PRIOR:g}) = "
-            f"{scoring.score_of(known, at=now):.0f} of 100. "
-            f"Evidence loses half its weight each hour; what a site did to its visitors, "
-            f"such as a ban, counts at that site alone."
-        )
+        return explaining.score(proxy, now=timezone.now()).text
 
     @admin.display(description="History")
     def history(self, proxy: Proxy) -> str:

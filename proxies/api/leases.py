@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
@@ -14,8 +13,11 @@ from project.core.api.callers import caller_of
 from project.core.api.paging import Cursor
 from project.core.api.permissions import InProxies
 from project.core.api.schema import problem
+from proxies import explaining, finding
 from proxies.api import borrowing
 from proxies.api.serializers import (
+    ChoiceOut,
+    LeaseFilter,
     LeaseOut,
     LeaseRecordOut,
     LeaseRequest,
@@ -23,7 +25,7 @@ from proxies.api.serializers import (
     ReleaseRequest,
     RenewRequest,
 )
-from proxies.api.views import PAGE_PARAMETERS
+from proxies.api.views import BAD_FILTER, PAGE_PARAMETERS
 from proxies.models import Lease
 
 if TYPE_CHECKING:
@@ -45,20 +47,18 @@ class LeaseList(APIView):
     @extend_schema(
         operation_id="leases_list",
         summary="List leases, the newest first",
-        parameters=[
-            OpenApiParameter("active", OpenApiTypes.BOOL, description="only those that stand"),
-            *PAGE_PARAMETERS,
-        ],
-        responses={200: LeaseRecordOut(many=True)},
+        parameters=[LeaseFilter, *PAGE_PARAMETERS],
+        responses={200: LeaseRecordOut(many=True), **BAD_FILTER},
     )
     def get(self, request: Request) -> Response:
-        found = Lease.objects.visible_to(caller_of(request))
+        asked = LeaseFilter(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        found = finding.leases(
+            Lease.objects.visible_to(caller_of(request)),
+            stand=asked.validated_data["active"],
+            now=timezone.now(),
+        )
         found = found.select_related("proxy").defer("proxy__password")
-        wanted = request.query_params.get("active", "").lower()
-        if wanted in {"1", "true", "yes"}:
-            found = found.standing(at=timezone.now())
-        elif wanted in {"0", "false", "no"}:
-            found = found.exclude(pk__in=found.standing(at=timezone.now()).values("pk"))
         pages = Cursor()
         page: Any = pages.paginate_queryset(found, request, view=self)
         return pages.get_paginated_response(LeaseRecordOut(page, many=True).data)
@@ -72,6 +72,21 @@ class LeaseList(APIView):
     def post(self, request: Request) -> Response:
         status, found = borrowing.acquire(request.data, by=caller_of(request))
         return Response(found, status=status)
+
+
+class LeaseExplanation(APIView):
+    """Why this proxy."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="leases_explanation",
+        summary="Why a lease got its proxy",
+        responses={200: ChoiceOut},
+    )
+    def get(self, request: Request, lease_id: int) -> Response:
+        chosen = explaining.choice_of(lease_id, by=caller_of(request))
+        return Response(ChoiceOut(chosen).data)
 
 
 class LeaseRenew(APIView):

@@ -174,8 +174,8 @@ class RunIdOut(serializers.Serializer[Any]):
     run_id = serializers.UUIDField()
 
 
-class LeaseRequest(Input):
-    """Which proxy is wanted, for how long."""
+class WishRequest(Input):
+    """Which proxy is wanted."""
 
     target = serializers.CharField(
         max_length=255, required=False, allow_blank=True, help_text="host name to be visited"
@@ -186,6 +186,11 @@ class LeaseRequest(Input):
     )
     country = serializers.RegexField("^[A-Za-z]{2}$", required=False)
     min_score = serializers.FloatField(min_value=0, max_value=100, required=False)
+
+
+class LeaseRequest(WishRequest):
+    """Which proxy is wanted, for how long."""
+
     ttl = serializers.FloatField(
         min_value=1, max_value=_LONGEST_TTL_S, required=False, help_text="seconds"
     )
@@ -262,6 +267,68 @@ class LeaseRecordOut(serializers.ModelSerializer[Lease]):
         found: dict[str, Any] = super().to_representation(instance)
         found["outcome"] = found["outcome"] or None
         return found
+
+
+class LeaseFilter(serializers.Serializer[Any]):
+    """Which leases a list shows."""
+
+    active = serializers.BooleanField(
+        required=False, allow_null=True, default=None, help_text="those that stand, or the others"
+    )
+
+
+class RuleOut(serializers.Serializer[Any]):
+    """One condition of lending."""
+
+    name = serializers.CharField(help_text="stable, for programs")
+    holds = serializers.BooleanField()
+    text = serializers.CharField(help_text="with its numbers, for people")
+
+
+class ScoreOut(serializers.Serializer[Any]):
+    """How a score comes about."""
+
+    value = serializers.FloatField(allow_null=True, help_text="0 to 100, as of now")
+    good_weight = serializers.FloatField(source="good", help_text="decayed, in checks of today")
+    total_weight = serializers.FloatField(source="total")
+    text = serializers.CharField()
+
+
+class ClosedOut(serializers.Serializer[Any]):
+    """A site that the proxy isn't lent for now."""
+
+    target = serializers.CharField(help_text="registered domain")
+    until = serializers.DateTimeField()
+    reason = serializers.ChoiceField(choices=Outcome.choices)
+    text = serializers.CharField()
+
+
+class ExplanationOut(serializers.Serializer[Any]):
+    """Why a proxy would be lent for a wish now, or why not."""
+
+    proxy_id = serializers.IntegerField()
+    lendable = serializers.BooleanField(help_text="every rule holds")
+    rules = RuleOut(many=True)
+    score = ScoreOut()
+    closed = ClosedOut(many=True, help_text="sites that it isn't lent for now, the first twenty")
+
+
+class ChoiceOut(serializers.Serializer[Any]):
+    """What spoke for the proxy of a lease when it was lent."""
+
+    lease_id = serializers.IntegerField()
+    proxy_id = serializers.IntegerField()
+    pool = serializers.ChoiceField(choices=Pool.choices)
+    target = serializers.CharField(allow_blank=True)
+    recorded = serializers.BooleanField()
+    score = serializers.FloatField(allow_null=True, help_text="the proxy's, then")
+    rested_seconds = serializers.FloatField(
+        source="rested_s", allow_null=True, help_text="since it had last been lent; null: never"
+    )
+    away_seconds = serializers.FloatField(
+        source="away_s", allow_null=True, help_text="the same for this target"
+    )
+    text = serializers.CharField()
 
 
 class RenewRequest(Input):

@@ -19,5 +19,15 @@ urlpatterns = [
     path("etl/", etl.Root.as_view(), name="etl"),
     path("etl/health", etl.Health.as_view(), name="etl-health"),
     path("etl/snapshots", etl.Snapshots.as_view(), name="etl-snapshots"),
+    path(
+        "proxies/leases/<int:lease_id>/explanation",
+        leases.LeaseExplanation.as_view(),
+        name="lease-explanation",
+    ),
+    path(
+        "proxies/<int:proxy_id>/explanation",
+        views.ProxyExplanation.as_view(),
+        name="proxy-explanation",
+    ),
     path("proxies/<int:proxy_id>", views.ProxyDetail.as_view(), name="proxy"),
 ]

@@ -18,14 +18,16 @@ from project.core.api.paging import Cursor
 from project.core.api.permissions import InProxies, IsStaff
 from project.core.api.schema import problem
 from project.core.errors import FieldProblem, InvalidInputError
-from proxies import checking, exporting, fetching, finding, overview
+from proxies import checking, explaining, exporting, fetching, finding, lending, overview
 from proxies.api.serializers import (
+    ExplanationOut,
     FetchRequest,
     ProxyFilter,
     ProxyOut,
     RunIdOut,
     StatsOut,
     ValidateRequest,
+    WishRequest,
 )
 from proxies.models import Proxy, SourceEntry
 
@@ -42,7 +44,7 @@ _RUNNING: Final = {
     (409, "application/problem+json"): problem("validation_running", 409, "A round is at work")
 }
 _EXPORTED = {"type": "array", "items": {"type": "object", "additionalProperties": {}}}
-_BAD_FILTER: Final = {(422, "application/problem+json"): problem("invalid", 422, "A bad filter")}
+BAD_FILTER: Final = {(422, "application/problem+json"): problem("invalid", 422, "A bad filter")}
 
 
 def shown() -> ProxyQuerySet:
@@ -60,7 +62,7 @@ class ProxyList(APIView):
         operation_id="proxies_list",
         summary="List proxies",
         parameters=[ProxyFilter, *PAGE_PARAMETERS],
-        responses={200: ProxyOut(many=True), **_BAD_FILTER},
+        responses={200: ProxyOut(many=True), **BAD_FILTER},
     )
     def get(self, request: Request) -> Response:
         asked = ProxyFilter(data=request.query_params)
@@ -80,6 +82,25 @@ class ProxyDetail(APIView):
     @extend_schema(operation_id="proxies_get", summary="Show a proxy", responses={200: ProxyOut})
     def get(self, request: Request, proxy_id: int) -> Response:
         return Response(ProxyOut(finding.one(shown(), proxy_id)).data)
+
+
+class ProxyExplanation(APIView):
+    """Why a proxy, and why not."""
+
+    permission_classes = (InProxies,)
+
+    @extend_schema(
+        operation_id="proxies_explanation",
+        summary="Whether a proxy would be lent for a wish now, and why or why not",
+        parameters=[WishRequest],
+        responses={200: ExplanationOut, **BAD_FILTER},
+    )
+    def get(self, request: Request, proxy_id: int) -> Response:
+        asked = WishRequest(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        proxy = finding.one(Proxy.objects.defer("password"), proxy_id)
+        wish = lending.Ask(**asked.validated_data)
+        return Response(ExplanationOut(explaining.of(proxy, wish, now=timezone.now())).data)
 
 
 class Stats(APIView):
@@ -149,7 +170,7 @@ class Export(APIView):
             (200, "text/plain"): OpenApiTypes.STR,
             (200, "application/json"): OpenApiResponse(_EXPORTED),
             (200, "text/csv"): OpenApiTypes.STR,
-            **_BAD_FILTER,
+            **BAD_FILTER,
         },
     )
     def get(self, request: Request) -> StreamingHttpResponse:

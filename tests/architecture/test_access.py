@@ -110,6 +110,8 @@ TABLE: Final[dict[tuple[str, str], tuple[Kind, str]]] = {
     ("api/proxies/leases/<int:lease_id>/renew", "POST"): (SCOPED, "proxies:write"),
     ("api/proxies/leases/<int:lease_id>/release", "POST"): (SCOPED, "proxies:write"),
     ("api/proxies/<int:proxy_id>", "GET"): (SCOPED, "proxies:read"),
+    ("api/proxies/<int:proxy_id>/explanation", "GET"): (SCOPED, "proxies:read"),
+    ("api/proxies/leases/<int:lease_id>/explanation", "GET"): (SCOPED, "proxies:read"),
     ("api/etl/", "GET"): (OPEN, ""),
     ("api/etl/health", "GET"): (OPEN, ""),
     ("api/etl/snapshots", "POST"): (STAFF, ""),

@@ -4,7 +4,9 @@ import pytest
 
 from project.core.callers import SYSTEM
 from proxies import explaining, lending
-from proxies.lending import Ask, NoProxyAvailableError
+from proxies.lending import Ask, BadLeaseRequestError, NoProxyAvailableError
+from proxies.models import Lease, LeaseSlot
+from proxies.returning import LeaseNotFoundError
 from tests.proxies.factories import (
     NOW,
     make_lease,
@@ -84,3 +86,61 @@ def test_a_proxy_that_was_used_up_says_so():
     make_lease(proxy=proxy, state="released", ended_at=NOW, n=5)
 
     assert failing(proxy) == ["uses"]
+
+
+def test_an_explanation_is_lendable_when_lending_says_so_and_names_closed_sites():
+    proxy = make_proxy(good_weight=2, total_weight=3, evidence_at=NOW)
+    make_target_state(proxy=proxy, target="a.com", blocked_until=NOW + SOON, blocked_for="blocked")
+
+    found = explaining.of(proxy, Ask(), now=NOW)
+    there = explaining.of(proxy, Ask(target="www.a.com"), now=NOW)
+
+    assert (found.lendable, there.lendable) == (True, False)
+    assert [(one.target, one.until, one.reason) for one in found.closed] == [
+        ("a.com", NOW + SOON, "blocked")
+    ]
+    assert found.closed[0].text == next(r.text for r in there.rules if r.name == "target")
+    assert (found.score.good, found.score.total, found.score.value) == (2, 3, 62.5)
+    assert "100 * (2.00 + 0.5) / (3.00 + 1) = 62 of 100" in found.score.text
+
+
+def test_a_wish_without_sense_is_refused():
+    with pytest.raises(BadLeaseRequestError):
+        explaining.of(make_proxy(), Ask(target="not a host!!"), now=NOW)
+
+
+def test_a_proxy_nobody_knows_of_has_no_score():
+    found = explaining.score(make_proxy(score=None, state="unproven"), now=NOW)
+
+    assert found == explaining.Score(None, 0.0, 0.0, "Nothing is known of it yet.")
+
+
+def test_a_lease_tells_why_it_got_its_proxy():
+    proxy = make_proxy(score=61.0)
+    first = lending.acquire(Ask(target="a.com"), by=SYSTEM, now=NOW)
+    Lease.objects.filter(pk=first.id).update(state="released", ended_at=NOW)
+    LeaseSlot.objects.update(token=None, held_until=None)
+    second = lending.acquire(Ask(target="a.com"), by=SYSTEM, now=NOW + SOON)
+
+    found = [explaining.choice_of(one.id, by=SYSTEM) for one in (first, second)]
+
+    assert [(one.proxy_id, one.pool, one.target, one.score) for one in found] == [
+        (proxy.pk, "warm", "a.com", 61.0)
+    ] * 2
+    assert [(one.recorded, one.rested_s, one.away_s) for one in found] == [
+        (True, None, None),
+        (True, 30.0, 30.0),
+    ]
+    assert "never lent before, for a.com never lent before" in found[0].text
+    assert "last lent 30 s before, for a.com last lent 30 s before" in found[1].text
+
+
+def test_a_lease_of_an_earlier_version_has_no_reasons_on_record():
+    found = explaining.choice(make_lease())
+
+    assert (found.recorded, found.rested_s, found.text) == (False, None, "Not recorded.")
+
+
+def test_a_lease_that_is_not_among_them_is_not_found():
+    with pytest.raises(LeaseNotFoundError):
+        explaining.choice_of(make_lease().pk + 1, by=SYSTEM)

@@ -243,3 +243,44 @@ def test_pages_go_on_where_they_left_off(api, user):
     found = [each["id"] for each in first["results"] + second["results"]]
     assert found == made[::-1]
     assert second["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("active", "count"), [("true", 1), ("1", 1), ("false", 2), ("0", 2), ("", 3)]
+)
+def test_active_may_be_said_as_usual(api, user, active, count):
+    now = timezone.now()
+    make_lease(requested_by=user, acquired_at=now, expires_at=now + timedelta(hours=1))
+    for _ in range(2):
+        make_lease(requested_by=user, state="released", ended_at=now)
+
+    assert len(api.get(URL, {"active": active}).json()["results"]) == count
+
+
+def test_active_that_is_no_truth_is_refused(api):
+    answer = api.get(URL, {"active": "maybe"})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "active")
+
+
+def test_a_lease_tells_its_holder_why_it_got_this_proxy(api, stranger_api, staff_api):
+    proxy = make_proxy(score=61.0, password="geheim")
+    lease = borrow(api, target="api.binance.com").json()
+    url = f"{URL}/{lease['id']}/explanation"
+
+    answer = api.get(url)
+
+    assert answer.json() == {
+        "lease_id": lease["id"],
+        "proxy_id": proxy.pk,
+        "pool": "warm",
+        "target": "binance.com",
+        "recorded": True,
+        "score": 61.0,
+        "rested_seconds": None,
+        "away_seconds": None,
+        "text": "Free in pool Warm, score 61; never lent before, for binance.com never lent "
+        "before. Of those longest rested, the one longest away from the target is lent.",
+    }
+    assert staff_api.get(url).json() == answer.json()
+    assert stranger_api.get(url).json()["code"] == "not_found"

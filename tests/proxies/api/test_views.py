@@ -320,3 +320,45 @@ async def test_export_streams_the_pool():
     assert (await export(plain, "secrets=true"))[0] == 403
     assert (await export(plain, "format=xml"))[0] == 422
     await sync_to_async(connections.close_all)()  # the test client leaves its thread's one open
+
+
+def test_a_proxy_tells_why_it_would_be_lent_and_why_not(api):
+    now = timezone.now()
+    proxy = make_proxy(country="DE", password="geheim", username="hans")
+    ban = now + timedelta(hours=1)
+    make_target_state(proxy=proxy, target="a.com", blocked_until=ban, blocked_for="captcha")
+    url = f"/api/proxies/{proxy.pk}/explanation"
+
+    usual = api.get(url)
+    picky = api.get(url, {"target": "www.a.com", "country": "fr", "pool": "hot"}).json()
+
+    told = usual.json()
+    assert sorted(told) == ["closed", "lendable", "proxy_id", "rules", "score"]
+    assert (told["proxy_id"], told["lendable"]) == (proxy.pk, True)
+    assert [rule["name"] for rule in told["rules"]] == ["state", "rest", "free"]
+    assert [(one["target"], one["reason"]) for one in told["closed"]] == [("a.com", "captcha")]
+    assert sorted(told["score"]) == ["good_weight", "text", "total_weight", "value"]
+    assert not picky["lendable"]
+    assert [rule["name"] for rule in picky["rules"] if not rule["holds"]] == [
+        *["pool", "country", "target"]
+    ]
+    assert all(word not in usual.content.decode() for word in ("geheim", "hans"))
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"pool": "lukewarm"}, "invalid"),
+        ({"target": "not a host!!"}, "bad_lease_request"),
+        ({"ttl": "5"}, "unknown_field"),
+        ({"min_score": "x"}, "invalid"),
+    ],
+)
+def test_a_wish_without_sense_is_refused(api, query, code):
+    answer = api.get(f"/api/proxies/{make_proxy().pk}/explanation", query)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
+def test_an_unknown_proxy_has_no_explanation(api):
+    assert api.get("/api/proxies/4711/explanation").json()["code"] == "not_found"
