@@ -10,10 +10,11 @@ from django.db.models import Avg, Count, F, Max, Q
 from django.db.models.functions import TruncHour
 from django.urls import reverse
 
+from project.core import charting
 from project.core.moments import stamp
+from proxies import forgetting
 from proxies.choices import (
     ALL_POOLS,
-    COARSER_AFTER_S,
     FetchOutcome,
     Grain,
     Outcome,
@@ -27,20 +28,11 @@ SPANS: Final = ((60, "1 h"), (1_440, "1 day"), (10_080, "7 days"), (129_600, "90
 RECENT: Final = timedelta(hours=24)
 #: Targets and sources that are shown.
 MOST: Final = 20
-_MOST_POINTS: Final = 1_500
 _ALL_SERIES: Final = (
     *("score_p10", "score_p50", "score_p90"),
     *("latency_p50", "latency_p95", "latency_p99"),
     *("leases", "unproven", "failing"),
 )
-
-
-def grain_for(minutes: int) -> Grain:
-    """Return the finest grain that reaches back so far."""
-    for grain, until_s in COARSER_AFTER_S.items():
-        if minutes * 60 <= until_s:
-            return grain
-    return Grain.HOUR
 
 
 def history(*, minutes: int, now: datetime) -> dict[str, Any]:
@@ -51,7 +43,8 @@ def history(*, minutes: int, now: datetime) -> dict[str, Any]:
         now: the moment, UTC.
     """
     minutes = max(1, min(minutes, SPANS[-1][0]))
-    grain, since_s = grain_for(minutes), int(now.timestamp()) - minutes * 60
+    grain = charting.grain_for(minutes, kept_s=forgetting.kept_s())
+    since_s = int(now.timestamp()) - minutes * 60
     points: dict[int, dict[str, float | None]] = defaultdict(dict)
     # rows of a finer grain fill in what has not become coarse yet
     for row in PoolSnapshot.objects.filter(grain_s__gte=grain).since(since_s):
@@ -62,9 +55,7 @@ def history(*, minutes: int, now: datetime) -> dict[str, Any]:
             point[row.pool] = row.size
     if grain > Grain.MINUTE:
         _add_finer(points, grain, since_s)
-    seconds = sorted(points)
-    step = 1 + len(seconds) // _MOST_POINTS
-    chosen = seconds[::-1][::step][::-1]
+    chosen = charting.drawn(points)
     names = (*Pool.values, *_ALL_SERIES)
     series = {name: [_rounded(points[second].get(name)) for second in chosen] for name in names}
     return {"seconds": chosen, "series": series}

@@ -146,9 +146,3 @@ class Grain(models.IntegerChoices):
     MINUTE = 60, "a minute"
     TEN_MINUTES = 600, "ten minutes"
     HOUR = 3_600, "an hour"
-
-
-#: Age at which rows of a grain become coarser, seconds.
-COARSER_AFTER_S: Final = {Grain.MINUTE: 2 * 86_400, Grain.TEN_MINUTES: 21 * 86_400}
-#: Age at which the pools' history is forgotten.
-FORGOTTEN_AFTER_S: Final = 366 * 86_400

@@ -38,7 +38,7 @@ class Closed:
 
     target: str
     until: datetime
-    reason: str
+    outcome: str
     text: str
 
 
@@ -155,8 +155,9 @@ def choice(lease: Lease) -> Choice:
     if lease.target and lease.away_since is not None:
         told += f", for {lease.target} {_lent(away_s)}"
     text = f"{told}. Of those longest rested, the one longest away from the target is lent."
-    more = {"score": lease.score, "rested_s": rested_s, "away_s": away_s}
-    return Choice(*facts, recorded=True, text=text, **more)
+    return Choice(
+        *facts, recorded=True, text=text, score=lease.score, rested_s=rested_s, away_s=away_s
+    )
 
 
 def _before(lease: Lease, moment: datetime) -> float | None:

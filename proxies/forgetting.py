@@ -6,22 +6,16 @@ from typing import Any, Final
 from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from proxies.choices import ProxyState, Verdict
+from proxies.choices import Grain, ProxyState, Verdict
 from proxies.models import Check, Lease, LeaseSlot, Mending, Proxy, StickySession
 
 #: Most that go at once, so that no other writer waits long.
 AT_ONCE: Final = 500
 #: Of each kind of history at most so many rows go at once; the next minute takes the next ones.
 ROWS_AT_ONCE: Final = 5_000
-#: Checks are kept whole at first, then good ones alone, then none.
-CHECKS_WHOLE: Final = timedelta(days=2)
-CHECKS_KEPT: Final = timedelta(days=14)
 #: Failed checks that old are looked for this far back: whoever paused longer keeps some until
 #: all of their age go.
 _LOOKED_BACK: Final = timedelta(hours=1)
-MENDINGS_KEPT: Final = timedelta(days=30)
-SESSIONS_KEPT: Final = timedelta(days=7)
-LEASES_KEPT: Final = timedelta(days=30)
 
 
 def forget(*, now: datetime, at_most: int = AT_ONCE) -> int:
@@ -43,18 +37,32 @@ def forget(*, now: datetime, at_most: int = AT_ONCE) -> int:
 
 
 def forget_history(*, now: datetime) -> dict[str, int]:
-    """Drop old checks, ended leases, mendings and sessions; return how many rows of each."""
-    whole = now - CHECKS_WHOLE
-    checks = Check.objects.filter(at__lt=now - CHECKS_KEPT)
+    """Drop old checks, ended leases, mendings and sessions; return how many rows of each.
+
+    Checks are kept whole at first, then good ones alone, then none.
+    """
+    whole = now - timedelta(days=settings.PROXY_FAILED_CHECK_DAYS)
+    leases_from = now - timedelta(days=settings.PROXY_LEASE_DAYS)
+    checks = Check.objects.filter(at__lt=now - timedelta(days=settings.PROXY_CHECK_DAYS))
     failed = Check.objects.filter(at__lt=whole, at__gte=whole - _LOOKED_BACK)
-    sessions = StickySession.objects.filter(used_at__lt=now - SESSIONS_KEPT)
-    mendings = Mending.objects.filter(at__lt=now - MENDINGS_KEPT)
+    unused_since = now - timedelta(days=settings.PROXY_SESSION_DAYS)
+    sessions = StickySession.objects.filter(used_at__lt=unused_since)
+    mendings = Mending.objects.filter(at__lt=leases_from)
     return {
         "checks_forgotten": _drop(checks) + _drop(failed.exclude(verdict=Verdict.OK)),
-        "leases_forgotten": _drop_leases(now - LEASES_KEPT),
+        "leases_forgotten": _drop_leases(leases_from),
         "mendings_forgotten": _drop(mendings),
         "sessions_forgotten": _drop(sessions),
     }
+
+
+def kept_s() -> dict[Grain, int]:
+    """Return for how long the pools' history of each grain is kept, seconds: coarser ones longer."""
+    found, longest = {}, 0
+    for grain, days in zip(Grain, settings.PROXY_CHART_DAYS, strict=True):
+        longest = max(longest, int(days * 86_400))
+        found[grain] = longest
+    return found
 
 
 def _drop(rows: QuerySet[Any]) -> int:

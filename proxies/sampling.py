@@ -5,17 +5,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Avg, Count, F, Min
 from django.utils import timezone
 
 from project.core.working import Work
 from proxies import forgetting
-from proxies.choices import ALL_POOLS, COARSER_AFTER_S, FORGOTTEN_AFTER_S, Grain, Pool, ProxyState
+from proxies.choices import ALL_POOLS, Grain, Pool, ProxyState
 from proxies.models import Lease, PoolSnapshot, Proxy, SourceFetch
 
-#: What fetches came to is kept so long.
-FETCHES_KEPT: Final = timedelta(days=30)
 _SCORES: Final = {"score_p10": 0.1, "score_p50": 0.5, "score_p90": 0.9}
 _LATENCIES: Final = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
 _COUNTED: Final = ("size", "leases", "unproven", "failing", "retired")
@@ -101,15 +100,16 @@ def thin(*, now: datetime) -> dict[str, int]:
         How many rows were thinned, made and forgotten.
     """
     now_s = int(now.timestamp())
+    kept = forgetting.kept_s()
     found = {"thinned": 0, "made": 0}
     for grain, coarser in _NEXT.items():
-        before_s = (now_s - COARSER_AFTER_S[grain]) // coarser * coarser
+        before_s = (now_s - kept[grain]) // coarser * coarser
         while portion := _portion(grain, before_s):
             thinned, made = _coarsen(grain, coarser, *portion)
             found["thinned"] += thinned
             found["made"] += made
-    old = PoolSnapshot.objects.filter(second__lt=now_s - FORGOTTEN_AFTER_S)
-    fetches = SourceFetch.objects.filter(at__lt=now - FETCHES_KEPT)
+    old = PoolSnapshot.objects.filter(second__lt=now_s - kept[Grain.HOUR])
+    fetches = SourceFetch.objects.filter(at__lt=now - timedelta(days=settings.PROXY_FETCH_DAYS))
     gone = old.order_by().delete()[0] + fetches.order_by().delete()[0]
     return {**found, "forgotten": gone}
 

@@ -23,8 +23,6 @@ from proxies.adapters.etl import DeliveryError, Parcel, Receipt, Target
 from proxies.choices import DeliveryState, ProxyState
 from proxies.models import Delivery, ProxySource, ReceivedSnapshot
 
-#: Deliveries that have arrived, and snapshots of others, are kept so long.
-KEPT: Final = timedelta(days=30)
 #: Files that stay in the spool folder.
 SPOOLED: Final = 20_000
 #: What waits for longer than this needs a person.
@@ -190,8 +188,9 @@ def _handed(delivery: Delivery) -> Receipt:
 
 def forget(*, now: datetime) -> int:
     """Drop what arrived, or was received, long ago; return how many rows went."""
-    gone, _ = Delivery.objects.sent_before(now - KEPT).delete()
-    return gone + ReceivedSnapshot.objects.filter(received_at__lt=now - KEPT).delete()[0]
+    since = now - timedelta(days=settings.ETL_DAYS)
+    gone, _ = Delivery.objects.sent_before(since).delete()
+    return gone + ReceivedSnapshot.objects.filter(received_at__lt=since).delete()[0]
 
 
 @issues.register

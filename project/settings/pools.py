@@ -1,4 +1,4 @@
-"""What holds for the proxies of each pool where the policy in the admin leaves a field empty."""
+"""What holds for each pool where its policy in the admin is silent, and for how long history is kept."""
 
 from project.settings import env
 
@@ -21,3 +21,18 @@ PROXY_POLICIES: dict[str, dict[str, float]] = {
     }
     for number, pool in enumerate(_POOLS)
 }
+
+#: Days for which the pools' history is kept by the minute, by ten minutes, by the hour.
+PROXY_CHART_DAYS = env.numbers("PROXY_CHART_DAYS", "2,21,366", count=3, at_least=0.1)
+#: Days for which checks are kept; failed ones, which are many, for fewer.
+PROXY_CHECK_DAYS = env.number("PROXY_CHECK_DAYS", 14, at_least=0.1)
+PROXY_FAILED_CHECK_DAYS = env.number("PROXY_FAILED_CHECK_DAYS", 2, at_least=0.1)
+#: Days for which ended leases, and what was mended of them, are kept: uses in a window of at most
+#: a day are counted by them.
+PROXY_LEASE_DAYS = env.number("PROXY_LEASE_DAYS", 30, at_least=2)
+#: Days after its last use for which a sticky session keeps its proxy.
+PROXY_SESSION_DAYS = env.number("PROXY_SESSION_DAYS", 7, at_least=0.1)
+#: Days for which it is told what fetches of sources came to.
+PROXY_FETCH_DAYS = env.number("PROXY_FETCH_DAYS", 30, at_least=0.1)
+#: Days for which snapshots are kept that were sent, or received; what waits is kept for ever.
+ETL_DAYS = env.number("ETL_DAYS", 30, at_least=0.1)

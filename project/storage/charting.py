@@ -7,9 +7,9 @@ from typing import Any, Final
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Max, Sum
 
-from project.core import processes
+from project.core import charting, processes
 from project.db import watching
-from project.storage.choices import COARSER_AFTER_S, Grain
+from project.storage.choices import KEPT_S, Grain
 from project.storage.models import PoolSample
 
 #: Minutes shown, and what they are called.
@@ -30,17 +30,8 @@ _ERRORS: Final = tuple(
     for field in PoolSample._meta.concrete_fields  # noqa: SLF001 -- Django's documented name
     if field.name.startswith("errors_")
 )
-_MOST_POINTS: Final = 1_500
 
 Point = dict[str, Any]
-
-
-def grain_for(minutes: int) -> Grain:
-    """Return the finest grain that reaches back so far."""
-    for grain, until_s in COARSER_AFTER_S.items():
-        if minutes * 60 <= until_s:
-            return grain
-    return Grain.MINUTE
 
 
 def feed(*, minutes: int, now: datetime) -> dict[str, Any]:
@@ -52,12 +43,11 @@ def feed(*, minutes: int, now: datetime) -> dict[str, Any]:
     """
     minutes = max(1, min(minutes, SPANS[-1][0]))
     now_s = int(now.timestamp())
-    points = _points(grain_for(minutes), now_s - minutes * 60)
-    if grain_for(minutes) == Grain.SECOND:
+    grain = charting.grain_for(minutes, kept_s=KEPT_S)
+    points = _points(grain, now_s - minutes * 60)
+    if grain == Grain.SECOND:
         points = _with_own_present(points, now_s - minutes * 60)
-    seconds = sorted(points)
-    step = 1 + len(seconds) // _MOST_POINTS
-    chosen = seconds[::-1][::step][::-1]
+    chosen = charting.drawn(points)
     return {
         "seconds": chosen,
         "series": {

@@ -28,6 +28,6 @@ class Grain(models.IntegerChoices):
     MINUTE = 60, "1 min"
 
 
-#: Rows of a grain become one of the next when they are older than this, in seconds.
-COARSER_AFTER_S: Final = {Grain.SECOND: 3_600, Grain.TEN_SECONDS: 86_400}
-FORGOTTEN_AFTER_S: Final = 14 * 86_400
+#: Rows of a grain become one of the next, and those of the last are dropped, when they are older
+#: than this, in seconds.
+KEPT_S: Final = {Grain.SECOND: 3_600, Grain.TEN_SECONDS: 86_400, Grain.MINUTE: 14 * 86_400}

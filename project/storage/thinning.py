@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db import transaction
 from django.db.models import F, Max, Min
 
-from project.storage.choices import COARSER_AFTER_S, FORGOTTEN_AFTER_S, Grain
+from project.storage.choices import KEPT_S, Grain
 from project.storage.models import PoolSample
 
 #: So much time is thinned in one transaction, so that no other writer waits long.
@@ -34,13 +34,13 @@ def thin(*, now: datetime, check: Callable[[], None] = lambda: None) -> dict[str
     now_s = int(now.timestamp())
     found = {"thinned": 0, "made": 0}
     for grain, coarser in _NEXT.items():
-        before_s = (now_s - COARSER_AFTER_S[grain]) // coarser * coarser
+        before_s = (now_s - KEPT_S[grain]) // coarser * coarser
         while portion := _portion(grain, before_s):
             check()
             thinned, made = _coarsen(grain, coarser, *portion)
             found["thinned"] += thinned
             found["made"] += made
-    old = PoolSample.objects.filter(second__lt=now_s - FORGOTTEN_AFTER_S)
+    old = PoolSample.objects.filter(second__lt=now_s - KEPT_S[Grain.MINUTE])
     return {**found, "forgotten": old.order_by().delete()[0]}
 
 

@@ -299,7 +299,7 @@ class ClosedOut(serializers.Serializer[Any]):
 
     target = serializers.CharField(help_text="registered domain")
     until = serializers.DateTimeField()
-    reason = serializers.ChoiceField(choices=Outcome.choices)
+    outcome = serializers.ChoiceField(choices=Outcome.choices)
     text = serializers.CharField()
 
 

@@ -43,13 +43,6 @@ def test_a_long_history_takes_coarse_rows_and_each_tenth_of_the_young_ones():
     assert found["series"]["hot"] == [50, 10, 0]
 
 
-@pytest.mark.parametrize(
-    ("minutes", "grain"), [(60, 60), (2_880, 60), (2_881, 600), (30_240, 600), (129_600, 3600)]
-)
-def test_the_finest_grain_that_reaches_back(minutes, grain):
-    assert charting.grain_for(minutes) == grain
-
-
 def test_countries_come_by_the_number_that_maps_know():
     for state in ("healthy", "healthy", "failing"):
         make_proxy(country="DE", state=state)

@@ -96,7 +96,7 @@ def test_an_explanation_is_lendable_when_lending_says_so_and_names_closed_sites(
     there = explaining.of(proxy, Ask(target="www.a.com"), now=NOW)
 
     assert (found.lendable, there.lendable) == (True, False)
-    assert [(one.target, one.until, one.reason) for one in found.closed] == [
+    assert [(one.target, one.until, one.outcome) for one in found.closed] == [
         ("a.com", NOW + SOON, "blocked")
     ]
     assert found.closed[0].text == next(r.text for r in there.rules if r.name == "target")

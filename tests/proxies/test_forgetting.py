@@ -127,3 +127,37 @@ def test_so_many_rows_of_history_go_at_once(monkeypatch):
 
     assert forgetting.forget_history(now=NOW)["checks_forgotten"] == 2
     assert forgetting.forget_history(now=NOW)["checks_forgotten"] == 1
+
+
+def test_the_age_of_each_kind_is_a_setting(settings):
+    for name in ("CHECK", "FAILED_CHECK", "LEASE", "SESSION"):
+        setattr(settings, f"PROXY_{name}_DAYS", 3)
+    proxy = make_proxy()
+    for days in (2.9, 3.1):
+        at = NOW - timedelta(days=days)
+        make_check(proxy=proxy, at=at)
+        make_lease(
+            proxy=proxy,
+            acquired_at=at - timedelta(seconds=9),
+            expires_at=at,
+            state="expired",
+            ended_at=at,
+        )
+        make_mending(at=at)
+        make_sticky_session(proxy=proxy, used_at=at)
+    make_check(proxy=proxy, verdict="timeout", latency_ms=None, at=NOW - timedelta(days=3.01))
+
+    assert forgetting.forget_history(now=NOW) == {
+        "checks_forgotten": 2,
+        "leases_forgotten": 1,
+        "mendings_forgotten": 1,
+        "sessions_forgotten": 1,
+    }
+
+
+def test_coarser_history_is_kept_for_longer_whatever_the_settings_say(settings):
+    settings.PROXY_CHART_DAYS = [2, 21, 366]
+    assert list(forgetting.kept_s().values()) == [2 * 86_400, 21 * 86_400, 366 * 86_400]
+
+    settings.PROXY_CHART_DAYS = [7, 1, 3]
+    assert list(forgetting.kept_s().values()) == [7 * 86_400] * 3

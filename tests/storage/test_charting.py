@@ -8,7 +8,6 @@ from project.db import watching
 from project.db.findings import Finding, Severity
 from project.db.statistics import PoolStatistics
 from project.storage import charting
-from project.storage.choices import Grain
 from tests.storage.factories import NOW, make_sample
 
 pytestmark = pytest.mark.django_db
@@ -50,14 +49,6 @@ def test_feed_goes_on_with_what_this_process_has_not_written_yet(watch):
     assert told["seconds"] == [NOW_S - 3, NOW_S]
     assert told["series"]["in_use"] == [2, 6]
     assert told["findings"] == [{"name": "leak", "severity": "error", "text": "It leaks."}]
-
-
-@pytest.mark.parametrize(
-    ("minutes", "grain"),
-    [(5, Grain.SECOND), (60, Grain.SECOND), (61, Grain.TEN_SECONDS), (1441, Grain.MINUTE)],
-)
-def test_grain_for_is_the_finest_that_reaches_back(minutes, grain):
-    assert charting.grain_for(minutes) == grain
 
 
 def test_feed_asks_the_same_number_of_queries_for_one_row_and_three(django_assert_num_queries):

@@ -336,7 +336,7 @@ def test_a_proxy_tells_why_it_would_be_lent_and_why_not(api):
     assert sorted(told) == ["closed", "lendable", "proxy_id", "rules", "score"]
     assert (told["proxy_id"], told["lendable"]) == (proxy.pk, True)
     assert [rule["name"] for rule in told["rules"]] == ["state", "rest", "free"]
-    assert [(one["target"], one["reason"]) for one in told["closed"]] == [("a.com", "captcha")]
+    assert [(one["target"], one["outcome"]) for one in told["closed"]] == [("a.com", "captcha")]
     assert sorted(told["score"]) == ["good_weight", "text", "total_weight", "value"]
     assert not picky["lendable"]
     assert [rule["name"] for rule in picky["rules"] if not rule["holds"]] == [
