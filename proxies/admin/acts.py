@@ -1,5 +1,6 @@
 """What staff may do to proxies from their list and pages; each act asks back first."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, strip_tags
 from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
@@ -61,9 +62,24 @@ class ProxyActs(ReadOnly):
         """Say whether the person may change proxies."""
         return request.user.has_perm("proxies.change_proxy")
 
-    def _done(self, request: HttpRequest, chosen: list[Proxy], what: str) -> None:
-        if chosen:
-            LogEntry.objects.log_actions(request.user.pk or 0, chosen, CHANGE, what)
+    def _act(
+        self, request: HttpRequest, concerned: QuerySet[Proxy], deed: Callable[[], str]
+    ) -> None:
+        """Do it, write it into the audit trail of those it concerns, and say so.
+
+        Args:
+            request: of the member of staff.
+            concerned: those of the chosen ones that change.
+            deed: one call into a verb; returns the sentence that says what was done.
+        """
+        rows = list(concerned.prefetch_related(None)[:_LOGGED])
+        try:
+            what = deed()
+        except AppError as error:
+            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
+            return
+        if rows:
+            LogEntry.objects.log_actions(request.user.pk or 0, rows, CHANGE, strip_tags(what))
         self.message_user(request, what, messages.SUCCESS)
 
     @admin.action(description="Check now", permissions=["manage"])
@@ -75,15 +91,14 @@ class ProxyActs(ReadOnly):
     )
     def check_now(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
         """Ask for a round of the chosen proxies."""
-        selection = checking.Selection(ids=list(chosen.values_list("pk", flat=True)))
-        try:
+
+        def deed() -> str:
+            selection = checking.Selection(ids=list(chosen.values_list("pk", flat=True)))
             run = checking.submit(selection, by=caller_of(request), now=timezone.now())
-        except AppError as error:
-            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
-            return
-        page = reverse("admin:core_run_change", args=[run.pk])
-        told = format_html('They are <a href="{}">being checked</a>.', page)
-        self.message_user(request, told, messages.SUCCESS)
+            page = reverse("admin:core_run_change", args=[run.pk])
+            return format_html('They are <a href="{}">being checked</a>.', page)
+
+        self._act(request, managing.blockable(chosen), deed)
 
     @admin.action(description="Move to another pool", permissions=["manage"])
     @asking_back(
@@ -96,10 +111,12 @@ class ProxyActs(ReadOnly):
     )
     def move(self, request: HttpRequest, chosen: QuerySet[Proxy], form: MoveForm) -> None:
         """Put the chosen proxies into a pool."""
-        rows = list(managing.movable(chosen)[:_LOGGED])
-        pool = form.cleaned_data["pool"]
-        moved = managing.move(chosen, pool=pool, now=timezone.now())
-        self._done(request, rows, f"Moved {moved} to {pool}.")
+        pool, now = form.cleaned_data["pool"], timezone.now()
+        self._act(
+            request,
+            managing.movable(chosen),
+            lambda: f"Moved {managing.move(chosen, pool=pool, now=now)} to {pool}.",
+        )
 
     @admin.action(description="Ban for a target", permissions=["manage"])
     @asking_back(
@@ -111,15 +128,14 @@ class ProxyActs(ReadOnly):
     )
     def ban(self, request: HttpRequest, chosen: QuerySet[Proxy], form: BanForm) -> None:
         """Ban the chosen proxies at one site."""
-        rows = list(chosen[:_LOGGED])
-        target = form.cleaned_data["target"]
+        target, now = form.cleaned_data["target"], timezone.now()
         lasts = timedelta(hours=float(form.cleaned_data["hours"]))
-        try:
-            banned = managing.ban(chosen, target=target, lasts=lasts, now=timezone.now())
-        except AppError as error:
-            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
-            return
-        self._done(request, rows, f"Banned {banned} at {target}.")
+
+        def deed() -> str:
+            banned = managing.ban(chosen, target=target, lasts=lasts, now=now)
+            return f"Banned {banned} at {target}."
+
+        self._act(request, chosen, deed)
 
     @admin.action(description="Retire", permissions=["manage"])
     @asking_back(
@@ -130,9 +146,8 @@ class ProxyActs(ReadOnly):
     )
     def retire(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
         """Retire the chosen proxies."""
-        rows = list(managing.retirable(chosen)[:_LOGGED])
-        retired = managing.retire(chosen, now=timezone.now())
-        self._done(request, rows, f"Retired {retired}.")
+        now, concerned = timezone.now(), managing.retirable(chosen)
+        self._act(request, concerned, lambda: f"Retired {managing.retire(chosen, now=now)}.")
 
     @admin.action(description="Take out, and end their leases", permissions=["manage"])
     @asking_back(
@@ -143,9 +158,8 @@ class ProxyActs(ReadOnly):
     )
     def take_out(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
         """Block the chosen proxies."""
-        rows = list(managing.blockable(chosen)[:_LOGGED])
-        taken = managing.block(chosen, now=timezone.now())
-        self._done(request, rows, f"Took out {taken}.")
+        now, concerned = timezone.now(), managing.blockable(chosen)
+        self._act(request, concerned, lambda: f"Took out {managing.block(chosen, now=now)}.")
 
     @admin.action(description="Let back in", permissions=["manage"])
     @asking_back(
@@ -156,9 +170,12 @@ class ProxyActs(ReadOnly):
     )
     def let_in(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
         """Let blocked and retired ones be checked again."""
-        rows = list(managing.returnable(chosen)[:_LOGGED])
-        let_in = managing.unblock(chosen, now=timezone.now())
-        self._done(request, rows, f"{let_in} will be checked again.")
+        now, concerned = timezone.now(), managing.returnable(chosen)
+        self._act(
+            request,
+            concerned,
+            lambda: f"{managing.unblock(chosen, now=now)} will be checked again.",
+        )
 
     @action(
         description="Reveal credentials",

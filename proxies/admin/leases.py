@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 from proxies import explaining, returning
+from proxies.admin.sections import LeaseSection, with_neighbours
 from proxies.choices import LeaseState
 from proxies.models import Lease, LeaseSlot, Mending, StickySession
 
@@ -41,11 +42,16 @@ class LeaseAdmin(ReadOnly):
     )
     list_filter_submit = True
     list_select_related = ("proxy",)
+    list_sections = (LeaseSection,)
     search_fields = ("holder", "target", "request_id", "session", "proxy__host")
     ordering = ("-id",)
     exclude = ("token", "score", "rested_since", "away_since")
     readonly_fields = ("chosen",)
     actions = ("end",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Lease]:
+        found: QuerySet[Lease] = super().get_queryset(request)
+        return with_neighbours(found.defer("proxy__password"))
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("proxies.change_lease")

@@ -24,7 +24,7 @@ from project.core.display import NOTHING, moment, pill
 from proxies import explaining, lending, managing
 from proxies.admin.acts import ProxyActs
 from proxies.admin.filters import CountryFilter, NamedByFilter, NetworkFilter, OpenToFilter
-from proxies.admin.sections import ProxySection, with_sections
+from proxies.admin.sections import ProxySection, lease_history, with_sections
 from proxies.choices import ProxyState
 from proxies.models import Check, Proxy, TargetState
 from proxies.models.pool import NEVER
@@ -105,7 +105,10 @@ class ProxyAdmin(ProxyActs):
                 )
             },
         ),
-        ("Lending", {"fields": ("lendable", "lent_shown", "rest_shown", "exclusive_key")}),
+        (
+            "Lending",
+            {"fields": ("lendable", "lent_shown", "rest_shown", "exclusive_key", "leases")},
+        ),
     )
     readonly_fields = (
         "endpoint",
@@ -117,6 +120,7 @@ class ProxyAdmin(ProxyActs):
         "connect_shown",
         "explanation",
         "history",
+        "leases",
     )
     actions = ("check_now", "move", "ban", "retire", "take_out", "let_in")
     actions_detail = ("reveal",)
@@ -179,6 +183,10 @@ class ProxyAdmin(ProxyActs):
     @admin.display(description="Why this score")
     def explanation(self, proxy: Proxy) -> str:
         return explaining.score(proxy, now=timezone.now()).text
+
+    @admin.display(description="Latest leases")
+    def leases(self, proxy: Proxy) -> SafeString:
+        return lease_history(proxy)
 
     @admin.display(description="History")
     def history(self, proxy: Proxy) -> str:
