@@ -1,15 +1,23 @@
 """How logs look: JSON for programs, lines for people; each with its request and run ids."""
 
 import logging.config
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from project.core import scrubbing
 
+#: What waits, or is away, is answered so on purpose: a proxy, a dependency, readiness.
+_UNAVAILABLE: Final = 503
+
 
 def _scrubbed(_: object, __: str, entry: structlog.typing.EventDict) -> structlog.typing.EventDict:
     return {name: scrubbing.named(name, value) for name, value in entry.items()}
+
+
+def is_unmeant(record: logging.LogRecord) -> bool:
+    """Return whether an answer that Django tells of is a bug: 503 is an answer of ours."""
+    return getattr(record, "status_code", None) != _UNAVAILABLE
 
 
 def configure(config: dict[str, Any]) -> None:
@@ -42,11 +50,12 @@ def configure(config: dict[str, Any]) -> None:
                     ],
                 }
             },
+            "filters": {"unmeant": {"()": lambda: is_unmeant}},
             "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "one"}},
             "root": {"handlers": ["out"], "level": config["level"]},
             "loggers": {
                 "daphne": {"level": "WARNING"},
-                "django.request": {"level": "ERROR"},
+                "django.request": {"level": "ERROR", "filters": ["unmeant"]},
                 "celery": {"level": "WARNING"},
                 "kombu": {"level": "WARNING"},
             },

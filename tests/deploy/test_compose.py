@@ -19,7 +19,7 @@ def compose() -> dict[str, Any]:
 
 
 def test_all_services_are_there(compose):
-    others = {"nginx", "db", "redis", "prometheus", "grafana", "node-exporter"}
+    others = {"nginx", "db", "redis", "prometheus", "grafana", "node-exporter", "jaeger"}
 
     assert set(compose["services"]) == OURS | others
 

@@ -37,6 +37,16 @@ def test_json_line_has_ids_and_extras(lines):
     }
 
 
+def test_an_answer_503_is_meant_and_no_error(lines):
+    log = logging.getLogger("django.request")
+
+    log.error("Service Unavailable: /health/ready", extra={"status_code": 503})
+    log.error("Internal Server Error: /", extra={"status_code": 500})
+
+    (line,) = lines()
+    assert line["status_code"] == 500
+
+
 def fail(words: str) -> None:
     raise RuntimeError(words)
 

@@ -67,7 +67,10 @@ INVALID = {
     (415, "application/problem+json"): problem("unsupported_media_type", 415, "Send JSON"),
     (422, "application/problem+json"): problem("invalid", 422, "Invalid input"),
 }
-BAD_PAGE = {(400, "application/problem+json"): problem("bad_cursor", 400, "Bad cursor")}
+BAD_PAGE = {
+    (400, "application/problem+json"): problem("bad_cursor", 400, "Bad cursor"),
+    (422, "application/problem+json"): problem("invalid", 422, "Bad limit, or another query"),
+}
 
 
 class ProblemSchema(AutoSchema):

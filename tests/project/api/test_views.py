@@ -141,6 +141,20 @@ def test_bad_cursor_is_a_problem(bad, api, user):
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_cursor")
 
 
+@pytest.mark.parametrize("bad", ["0", "-1", "3.5", "many", "", "٣", "9" * 30])
+def test_bad_limit_is_a_problem_that_names_it(bad, api):
+    answer = api.get("/api/runs", {"limit": bad})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid")
+    assert answer.json()["errors"][0]["field"] == "limit"
+
+
+def test_a_limit_over_the_most_is_taken_as_the_most(api, user):
+    make_run(requested_by=user)
+
+    assert len(api.get("/api/runs", {"limit": 5000}).json()["results"]) == 1
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_list_costs_the_same_for_any_number_of_rows(rows, api, user, django_assert_num_queries):
     api.get("/api/runs")  # writes the key's last use
