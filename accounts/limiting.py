@@ -10,11 +10,13 @@ from typing import Final
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.urls import reverse
 
 from accounts import plans
 from accounts.metrics import RATE_LIMIT_REQUESTS
 from accounts.models import ApiKey, RateLimitRule, RateLimitSwitch, User
-from project.core import buckets, issues, limits, limits_counting
+from project.core import badges, buckets, issues, limits, limits_counting
+from project.core.badges import Badge
 from project.core.buckets import Bucket
 from project.core.callers import NOBODY, Allowance, Caller
 from project.core.issues import AMBER, Issue
@@ -244,6 +246,15 @@ def forget_all() -> None:
     """Forget rules and requests: for tests."""
     _known.asked.clear()
     forget()
+
+
+@badges.register
+def limits_off(now: datetime) -> list[Badge]:
+    """Show on every page that nobody is limited."""
+    if _policy(now).is_on:
+        return []
+    url = reverse("admin:accounts_ratelimitswitch_changelist")
+    return [Badge("Rate limits off", "Nobody is limited by rate", url)]
 
 
 @issues.register

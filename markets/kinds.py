@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from project.core import announcing
+from project.core import announcing, switches
 from project.core.kinds import Kind, register
 
 COLLECT: Final = register(
@@ -44,3 +44,28 @@ AUDIT: Final = register(
 )
 
 GAP_REPAIRED: Final = announcing.register("gap.repaired", "A hole in a candle history was filled")
+
+switches.register(
+    switches.Switch(
+        name="collecting",
+        label="Collecting",
+        text="No candles are collected and no markets listed; what is stored can be read.",
+        kinds=(COLLECT.name, DISCOVER.name),
+    )
+)
+switches.register(
+    switches.Switch(
+        name="repairing",
+        label="Repairing",
+        text="No hole is filled; gaps are still found.",
+        kinds=(BACKFILL.name, RETRY_FAILED.name),
+    )
+)
+switches.register(
+    switches.Switch(
+        name="quality",
+        label="Quality checks",
+        text="No candles are checked or audited: no new gaps and findings.",
+        kinds=(QUALITY.name, AUDIT.name),
+    )
+)

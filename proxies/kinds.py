@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from project.core import announcing
+from project.core import announcing, switches
 from project.core.kinds import Kind, register
 
 FETCH: Final = register(Kind("proxies.fetch", "Fetch proxy lists", limit_s=600, loop="fetch"))
@@ -35,3 +35,28 @@ SNAPSHOT: Final = register(
 
 #: Told once each time that the pool falls below what staff set.
 POOL_LOW: Final = announcing.register("pool.low", "The pool has too few healthy proxies")
+
+switches.register(
+    switches.Switch(
+        name="proxy-lists",
+        label="Fetching proxy lists",
+        text="No list is fetched or imported; the pool stays as it is.",
+        kinds=(FETCH.name, IMPORT.name),
+    )
+)
+switches.register(
+    switches.Switch(
+        name="proxy-checks",
+        label="Proxy checks",
+        text="No proxy is checked; lending goes on by what is known of them.",
+        kinds=(VALIDATE.name,),
+    )
+)
+switches.register(
+    switches.Switch(
+        name="proxy-sync",
+        label="ETL snapshots",
+        text="No snapshot of the pools is sent.",
+        kinds=(ETL_SYNC.name,),
+    )
+)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.schedulers import DatabaseScheduler, ModelEntry
 
-from project.core import kinds, leading, runs
+from project.core import halting, kinds, leading, runs
 from project.core.callers import SYSTEM
 
 logger = logging.getLogger(__name__)
@@ -119,7 +119,9 @@ def ask_for(job: PeriodicTask) -> runs.Ask:
 
 
 def start(job: PeriodicTask, *, now: datetime) -> None:
-    """Create the run of ``job``, unless its last one still works."""
+    """Create the run of ``job``, unless its last one still works, or it is switched off."""
+    if job.task in halting.kinds_halted():
+        return
     try:
         runs.submit(ask_for(job), by=SYSTEM, now=now)
     except runs.AlreadyRunningError as busy:

@@ -34,3 +34,12 @@ class Role(models.TextChoices):
     WEB = "web", "Web"
     WORKER = "worker", "Worker"
     BEAT = "beat", "Beat"
+
+
+class Act(models.TextChoices):
+    """What was done to an object, as the audit trail says it."""
+
+    ADDED = "added", "Added"
+    CHANGED = "changed", "Changed"
+    DELETED = "deleted", "Deleted"
+    DONE = "done", "Done"

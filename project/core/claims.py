@@ -17,7 +17,7 @@ from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from project.core import events, processes
+from project.core import events, halting, processes
 from project.core.choices import FINAL, RunStatus
 from project.core.errors import ConflictError
 from project.core.models import Run
@@ -31,7 +31,7 @@ OVERRUN_GRACE_S: Final = 30.0
 
 
 class ClaimedError(ConflictError):
-    """Another worker has the run, or it is not due yet."""
+    """Another worker has the run, or it is not due yet, or switched off."""
 
     code = "run_claimed"
     title = "Another worker has the run"
@@ -84,7 +84,7 @@ def take(run_id: str, *, limit_s: float, now: datetime) -> Claim:
 
     Raises:
         EndedError: there is nothing left to do, or no such run.
-        ClaimedError: another worker has it, or it is not due yet.
+        ClaimedError: another worker has it, it is not due yet, or its kind is switched off.
     """
     with transaction.atomic():
         found = Run.objects.filter(pk=run_id).values("attempt", "status").first()
@@ -101,7 +101,7 @@ def take(run_id: str, *, limit_s: float, now: datetime) -> Claim:
             "worker": processes.own_name(),
         }
         free = Run.objects.claimable(at=now).filter(pk=run_id, attempt=found["attempt"])
-        if not free.update(**changes):
+        if not halting.going(free).update(**changes):
             raise ClaimedError(f"another worker has run {run_id}")
         run.refresh_from_db()
         events.record(run, where={"attempt": run.attempt}, changes={}, now=now)
@@ -179,7 +179,10 @@ class Keeper:
 def look(claims: list[Claim]) -> None:
     """Tell each claim whether its run was canceled, lost or took too long."""
     rows = Run.objects.filter(pk__in=[claim.run.pk for claim in claims])
-    found = {row["pk"]: row for row in rows.values("pk", "attempt", "status", "cancel_asked_at")}
+    facts = rows.annotate(is_halted=halting.IS_HALTED).values(
+        "pk", "attempt", "status", "cancel_asked_at", "is_halted"
+    )
+    found = {row["pk"]: row for row in facts}
     for claim in claims:
         row = found.get(claim.run.pk)
         if row is None or (row["attempt"], row["status"]) != claim.held_as:
@@ -188,6 +191,8 @@ def look(claims: list[Claim]) -> None:
             claim.stop_reason = claim.stop_reason or "canceled"
         elif claim.over_s > 0:
             claim.stop_reason = claim.stop_reason or "overrun"
+        elif row["is_halted"]:  # back to the queue, as when its worker stops
+            claim.stop_reason = claim.stop_reason or "stopping"
 
 
 def renew(claims: list[Claim], *, now: datetime) -> None:

@@ -9,12 +9,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from project.core import display, figures, health, issues, jobs, kinds, live, processes, version
+from project.core import badges, display, figures, halting, health, issues, jobs, kinds, live, processes, switches, touring, trends, version
+from project.core.badges import Badge
 from project.core.choices import UNENDED, Role, RunStatus
 from project.core.figures import Figure
 from project.core.issues import AMBER, Issue
 from project.core.jobs import JobState
-from project.core.models import ProcessHeartbeat, Run
+from project.core.models import Halt, ProcessHeartbeat, Run
 
 RECENT: Final = timedelta(hours=24)
 
@@ -49,6 +50,35 @@ def late_jobs(now: datetime) -> list[Issue]:
     text = f"{late[0]} is late" if len(late) == 1 else f"{len(late)} periodic jobs are late"
     url = reverse("admin:django_celery_beat_periodictask_changelist")
     return [Issue("job_late", AMBER, text, action="See the jobs", url=url)]
+
+
+@issues.register
+def switched_off(now: datetime) -> list[Issue]:
+    """Tell what staff have switched off."""
+    url = reverse("admin:core_halt_changelist")
+    return [
+        Issue("switched_off", AMBER, f"{_label(halt)} is stopped {_since(halt)}", "Switches", url)
+        for halt in halting.off()
+    ]
+
+
+@badges.register
+def stopped(now: datetime) -> list[Badge]:
+    """Show on every page what is switched off."""
+    url = reverse("admin:core_halt_changelist")
+    return [
+        Badge(f"{_label(halt)} stopped", _since(halt).capitalize(), url) for halt in halting.off()
+    ]
+
+
+def _label(halt: Halt) -> str:
+    known = switches.known().get(halt.switch)
+    return known.label if known else halt.switch
+
+
+def _since(halt: Halt) -> str:
+    who = f" by {halt.by}" if halt.by else ""
+    return f"since {halt.since:%Y-%m-%d %H:%M} UTC{who}" + (f": {halt.why}" if halt.why else "")
 
 
 @figures.register
@@ -94,7 +124,16 @@ def context(request: HttpRequest, found: dict[str, Any]) -> dict[str, Any]:
         "jobs": [_job_row(state) for state in sorted(jobs.states(now=now), key=_urgency)],
         "roles": _roles(now),
         "version": version.label(),
+        **_tour(request),
     }
+
+
+def _tour(request: HttpRequest) -> dict[str, int]:
+    """Return how much of the look around is left, where it is offered."""
+    if not touring.is_offered():
+        return {}
+    seen = len(touring.seen(request))
+    return {"tour_seen": seen, "tour_left": len(touring.steps()) - seen}
 
 
 def board(*, now: datetime) -> dict[str, Any]:
@@ -102,7 +141,7 @@ def board(*, now: datetime) -> dict[str, Any]:
     return {
         "runs": _runs(),
         "issues": [issue.as_dict() for issue in health.all_issues(now=now)],
-        "figures": [figure.as_dict() for figure in figures.current(now=now)],
+        "figures": [figure.as_dict() for figure in trends.current(now=now)],
     }
 
 

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 
@@ -68,3 +68,15 @@ def schedule(job: Any) -> str:
         return str(job.crontab.human_readable)
     found = job.solar or job.clocked
     return str(found) if found else "never"
+
+
+def changes(found: list[dict[str, str]]) -> SafeString:
+    """Return changes as a list: the field, what it was and what it is; empty without any."""
+    if not found:
+        return SafeString("")
+    lines = format_html_join(
+        "",
+        '<li><b>{}</b> <span class="mr-was">{}</span> → <span class="mr-is">{}</span></li>',
+        ((each["name"], each["before"] or "—", each["after"] or "—") for each in found),
+    )
+    return format_html('<ul class="mr-changes">{}</ul>', lines)

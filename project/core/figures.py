@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +22,8 @@ class Figure:
         hint: a line of context, e.g. ``"+2 in 24 h · oldest 2 h"``.
         url: the filtered list behind it.
         tone: ``neutral``, ``good``, ``warning`` or ``bad``.
+        amount: the number behind ``value``, where that can't be read from it.
+        trend: the last day's numbers, the oldest first, now last; empty while there are none.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Figure:
     hint: str
     url: str
     tone: str = "neutral"
+    amount: float | None = None
+    trend: list[float] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain JSON."""

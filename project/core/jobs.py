@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.db.models import Max
 from django_celery_beat.models import PeriodicTask
 
-from project.core import beat
+from project.core import beat, halting
 from project.core.callers import Caller
 from project.core.errors import ConflictError
 from project.core.kinds import known
@@ -100,8 +100,10 @@ def run_now(job: PeriodicTask, *, by: Caller, now: datetime) -> Run:
 
     Raises:
         NotARunError: the job's task is no kind of run.
+        HaltedError: what it does is switched off.
         AlreadyRunningError: its last run is still at work; ``run_id`` names it.
     """
     if job.task not in known():
         raise NotARunError(f"{job.task} is not a kind of run")
+    halting.require_going(job.task)
     return submit(beat.ask_for(job), by=by, now=now)

@@ -54,6 +54,9 @@ def known() -> Mapping[str, Kind]:
     return MappingProxyType(_kinds)
 
 
+REMEMBER: Final = register(
+    Kind("core.figures", "Remember the key figures", limit_s=120, max_attempts=1, alone=True)
+)
 CLEAN_UP: Final = register(
     Kind("core.clean_up", "Clean up old runs and events", limit_s=600, loop="clean-up", alone=True)
 )

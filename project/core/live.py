@@ -15,7 +15,7 @@ import orjson
 from django.db import DatabaseError
 from django.utils import timezone
 
-from project.core import figures, health
+from project.core import health, trends
 from project.core.hub import in_thread
 from project.core.models import Run
 from project.core.moments import stamp, stamp_or_none
@@ -65,7 +65,7 @@ def _overview() -> dict[str, Any]:
     now = timezone.now()
     return {
         "issues": [issue.as_dict() for issue in health.all_issues(now=now)],
-        "figures": [figure.as_dict() for figure in figures.current(now=now)],
+        "figures": [figure.as_dict() for figure in trends.current(now=now)],
     }
 
 

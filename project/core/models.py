@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from project.core.choices import FINAL, UNENDED, Role, RunStatus
+from project.core.choices import FINAL, UNENDED, Act, Role, RunStatus
 from project.core.querysets import ProcessQuerySet, RunQuerySet
 
 
@@ -220,3 +220,109 @@ class Leadership(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AuditEntry(models.Model):
+    """What somebody did to an object, from which value to which; it outlives both."""
+
+    at = models.DateTimeField(default=timezone.now)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    user_name = models.CharField(max_length=254, blank=True, help_text="as it was then")
+    act = models.CharField(max_length=10, choices=Act)
+    model = models.CharField(max_length=60, blank=True, help_text="app.model")
+    object_id = models.CharField(max_length=60, blank=True)
+    object_name = models.CharField(max_length=200, blank=True)
+    said = models.TextField(blank=True, help_text="what was done, in a sentence")
+    changes = models.JSONField(
+        default=list, blank=True, help_text="[{name, before, after}], secrets masked"
+    )
+    request_id = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        """Name for people, and the order of reading."""
+
+        ordering = ("-at",)
+        verbose_name = "audit entry"
+        verbose_name_plural = "audit trail"
+        indexes = [
+            # the trail, newest first, and what the clean-up drops
+            models.Index(fields=["-at"], name="audit_newest"),
+            # auditing.about: an object's history
+            models.Index(fields=["model", "object_id", "-at"], name="audit_object"),
+            # the trail of one person
+            models.Index(fields=["user", "-at"], name="audit_user"),
+            # from a log line or a trace to what was done
+            models.Index(fields=["request_id"], name="audit_request"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_act_display()} {self.object_name or self.model}".strip()
+
+
+class Halt(models.Model):
+    """A kind of run that nobody works on until it is released, by whom and why."""
+
+    kind = models.CharField(max_length=60, unique=True, help_text="app.verb, as runs name it")
+    switch = models.CharField(max_length=40, help_text="the switch that halted it")
+    since = models.DateTimeField(default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    why = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        """Name for people."""
+
+        verbose_name = "switch"
+        verbose_name_plural = "switches"
+
+    def __str__(self) -> str:
+        return f"{self.switch}: {self.kind}"
+
+
+class SavedFilter(models.Model):
+    """What a person set a list to show, under a name; theirs, or everybody's."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    page = models.CharField(max_length=60, editable=False, help_text="app.model of the list")
+    name = models.CharField(max_length=60)
+    query = models.TextField(editable=False, help_text="the address's query, without a question mark")
+    is_shared = models.BooleanField("shared", default=False, help_text="Everybody sees it.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        """Rules kept by the database."""
+
+        ordering = ("name",)
+        constraints = [
+            # also the index by which lists find them
+            models.UniqueConstraint(fields=["page", "owner", "name"], name="saved_filter_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FigureSample(models.Model):
+    """A key figure of the dashboard as it was at a moment: what its trend is drawn from."""
+
+    name = models.CharField(max_length=60)
+    at = models.DateTimeField()
+    amount = models.FloatField()
+
+    class Meta:
+        """Rules kept by the database."""
+
+        constraints = [
+            # also the index by which a figure's trend is read
+            models.UniqueConstraint(fields=["name", "at"], name="figure_sample_once"),
+        ]
+        indexes = [
+            # trends of all figures, and what is dropped
+            models.Index(fields=["at"], name="figure_sample_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.amount:g}"

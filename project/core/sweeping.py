@@ -9,7 +9,7 @@ from django.db import DatabaseError, connections
 from django.db.models import Q
 from django.utils import timezone
 
-from project.core import events, kinds, processes, queueing
+from project.core import events, halting, kinds, processes, queueing
 from project.core.choices import RunStatus
 from project.core.claims import keeper
 from project.core.models import Run
@@ -97,7 +97,7 @@ def _send_lost(idle: int, now: datetime) -> int:
 
 
 def _send(found: RunQuerySet, now: datetime, limit: int) -> int:
-    rows = found.order_by("created_at").values_list("pk", "kind", "sent_at")[:limit]
+    rows = halting.going(found).order_by("created_at").values_list("pk", "kind", "sent_at")[:limit]
     sent = 0
     for pk, kind, sent_at in rows:
         mine = Run.objects.filter(pk=pk, status=RunStatus.QUEUED, sent_at=sent_at)

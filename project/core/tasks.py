@@ -5,7 +5,7 @@ from typing import TypedDict
 from celery import shared_task
 from django.utils import timezone
 
-from project.core import cleaning, kinds, working
+from project.core import cleaning, kinds, trends, working
 
 
 class Options(TypedDict):
@@ -31,4 +31,12 @@ def clean_up(*, run_id: str, **_: object) -> None:
     """Drop runs, events and heartbeats that are too old."""
     working.execute(
         run_id, lambda work: cleaning.clean_up(work, now=timezone.now()), kind=kinds.CLEAN_UP.name
+    )
+
+
+@shared_task(**options(kinds.REMEMBER.name))
+def remember_figures(*, run_id: str, **_: object) -> None:
+    """Write the key figures down, for their trends."""
+    working.execute(
+        run_id, lambda work: trends.remember(work, now=timezone.now()), kind=kinds.REMEMBER.name
     )

@@ -8,3 +8,9 @@ class RuntimeConfig(AppConfig):
 
     name = "project.runtime"
     label = "runtime"
+
+    def ready(self) -> None:
+        """Lead newcomers around."""
+        from project.runtime import guiding  # noqa: PLC0415 -- apps ready
+
+        guiding.register()

@@ -46,7 +46,7 @@ UNFOLD: dict[str, Any] = {
     "STYLES": ["/static/millrace/console.css"],
     "ENVIRONMENT": "project.core.admin.sidebar.environment",
     "DASHBOARD_CALLBACK": "project.core.dashboard.context",
-    "COMMAND": {"search_callback": "project.core.admin.searching.find", "show_history": True},
+    "COMMAND": {"show_history": True},
     "SIDEBAR": {
         "show_search": True,
         "command_search": True,

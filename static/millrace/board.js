@@ -1,5 +1,6 @@
 // The dashboard, kept current by ws/live/ (runs, issues, figures) and /api/system/tasks (jobs, processes).
 import { duration, makeMoment, secondsBetween, setMoment, setText } from "./parts/moments.js";
+import { drawTrend } from "./parts/trend.js";
 import { field, fillCounts, fillPill, isFinal, show, sync } from "./parts/rows.js";
 import { follow, showState } from "./parts/socket.js";
 
@@ -43,6 +44,7 @@ function drawFigures(figures) {
       card.dataset.tone = figure.tone;
       if (figure.url) card.href = figure.url;
       for (const name of ["label", "value", "hint"]) setText(field(card, name), figure[name]);
+      drawTrend(field(card, "spark"), field(card, "change"), figure.trend ?? []);
     },
   });
 }

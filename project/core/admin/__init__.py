@@ -1,6 +1,25 @@
 """Staff pages of the shared floor."""
 
 from project.core import dashboard
-from project.core.admin import jobs, processes, runs, schedules
+from project.core.admin import (
+    filters,
+    jobs,
+    memory,
+    processes,
+    runs,
+    schedules,
+    stopping,
+    trail,
+)
 
-__all__ = ["dashboard", "jobs", "processes", "runs", "schedules"]
+__all__ = [
+    "dashboard",
+    "filters",
+    "jobs",
+    "memory",
+    "processes",
+    "runs",
+    "schedules",
+    "stopping",
+    "trail",
+]

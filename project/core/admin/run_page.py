@@ -1,7 +1,6 @@
 """What the page of one run shows."""
 
 import json
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -10,7 +9,7 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import reverse
 
-from project.core import events, kinds, reports
+from project.core import events, kinds, masking, reports
 from project.core.models import Run, RunEvent
 from project.core.moments import stamp, stamp_or_none
 from project.core.reports import Report
@@ -18,9 +17,6 @@ from project.core.reports import Report
 #: The page opens with so many of the newest events; the API has all.
 EVENTS_SHOWN: Final = 400
 RELATED_SHOWN: Final = 6
-HIDDEN: Final = "••••••"
-_SECRET_NAME: Final = re.compile(r"pass|secret|token|key|credential|cookie|authorization", re.I)
-_SECRET_IN_URL: Final = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +45,7 @@ def of(run: Run, *, now: datetime) -> RunPage:
         state=state_of(run, now=now),
         history=history,
         left_out=history[0]["id"] - 1 if history else 0,
-        payload=json.dumps(without_secrets(run.payload), indent=2, ensure_ascii=False),
+        payload=json.dumps(masking.without_secrets(run.payload), indent=2, ensure_ascii=False),
         subject_url=_subject_url(run),
         schedule_url=_schedule_url(run),
         retries=list(_lean().filter(retry_of=run).order_by("-created_at")[:RELATED_SHOWN]),
@@ -84,17 +80,6 @@ def newest_events(run: Run, *, since: int = 0) -> list[dict[str, Any]]:
         {"id": row.seq, "event": row.event, "data": row.data, "at": stamp(row.created_at)}
         for row in reversed(rows)
     ]
-
-
-def without_secrets(value: Any, name: str = "") -> Any:
-    """Return ``value`` (plain JSON) with whatever looks like a secret made unreadable."""
-    if isinstance(value, dict):
-        return {key: without_secrets(inner, str(key)) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [without_secrets(inner, name) for inner in value]
-    if isinstance(value, str):
-        return HIDDEN if _SECRET_NAME.search(name) else _SECRET_IN_URL.sub(f"{HIDDEN}@", value)
-    return value
 
 
 def _lean() -> Any:

@@ -7,12 +7,20 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 
+from project.core import touring
+
 #: Groups in order; in each the models named, then whatever else its apps register: what staff
 #: seldom need is in the engine room.
 GROUPS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
     (
         "Operations",
-        ("core.run", "django_celery_beat.periodictask", "core.processheartbeat"),
+        (
+            "core.run",
+            "django_celery_beat.periodictask",
+            "core.processheartbeat",
+            "core.halt",
+            "core.auditentry",
+        ),
         (),
     ),
     (
@@ -72,9 +80,13 @@ ICONS: Final = {
     "analysis.strategy": "tune",
     "analysis.video": "movie",
     "auth.group": "group",
+    "core.auditentry": "policy",
+    "core.figuresample": "show_chart",
+    "core.halt": "toggle_off",
     "core.leadership": "flag",
     "core.processheartbeat": "ecg_heart",
     "core.run": "play_circle",
+    "core.savedfilter": "bookmark",
     "core.tasktotals": "functions",
     "django_celery_beat.clockedschedule": "alarm",
     "django_celery_beat.crontabschedule": "calendar_month",
@@ -117,6 +129,7 @@ TITLES: Final = {
     "core.processheartbeat": "Processes",
     "proxies.delivery": "ETL deliveries",
     "proxies.importupload": "Import",
+    "core.auditentry": "Audit trail",
     "proxies.poolsnapshot": "Pool overview",
     "django_celery_beat.periodictask": "Periodic jobs",
 }
@@ -127,18 +140,26 @@ def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Return unfold's groups of links; a model is shown once, to those who may see it."""
     pages = _pages(request)
     found = [_group(title, first, apps, pages, request) for title, first, apps in GROUPS]
-    found[0]["items"].insert(0, _link("Dashboard", "dashboard", reverse("admin:index"), request))
+    found[0]["items"][:0] = _first(request)
     rest = [_page_link(label, page, request) for label, page in pages.items()]
     found.append({"title": "More", "items": rest})
     found.append({"title": "Reference", "items": _reference()})
     return [group for group in found if group["items"]]
 
 
+def _first(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return the links to pages of no model: in the demo, a look around."""
+    links = [_link("Dashboard", "dashboard", reverse("admin:index"), request)]
+    if touring.is_offered():
+        links.append(_link("A look around", "explore", reverse("admin:tour"), request))
+    return links
+
+
 def environment(request: HttpRequest) -> list[str]:
     """Return the badge in the head of each page: which installation this is."""
     if settings.ENVIRONMENT == "production":
         return ["Production", "danger"]
-    if (settings.DATA_DIR / "sandbox.json").exists():
+    if touring.is_offered():
         return ["Demo", "warning"]
     return ["Embedded", "info"]
 
