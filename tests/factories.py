@@ -27,8 +27,18 @@ from accounts.models import (
     WebhookDelivery,
 )
 from project.core import events, processes
-from project.core.choices import FINAL, Role, RunStatus
-from project.core.models import Leadership, ProcessHeartbeat, Run, RunEvent, TaskTotals
+from project.core.choices import FINAL, Act, Role, RunStatus
+from project.core.models import (
+    AuditEntry,
+    FigureSample,
+    Halt,
+    Leadership,
+    ProcessHeartbeat,
+    Run,
+    RunEvent,
+    SavedFilter,
+    TaskTotals,
+)
 
 PASSWORD: Final = "swamp-lantern-42"
 _numbers = count(1)
@@ -265,3 +275,39 @@ def make_second_factor(**fields: Any) -> SecondFactor:
     return SecondFactor.objects.create(
         **{"user": fields.pop("user", None) or make_user(), "secret": secret, **fields}
     )
+
+
+def make_audit_entry(**fields: Any) -> AuditEntry:
+    """Something that somebody did."""
+    number = next(_numbers)
+    defaults: dict[str, Any] = {
+        "act": Act.CHANGED,
+        "user_name": "ada@example.org",
+        "model": "core.run",
+        "object_id": str(number),
+        "object_name": f"wheel {number}",
+        "changes": [{"name": "Speed", "before": "1", "after": "2"}],
+        "request_id": f"{number:032x}",
+    }
+    return AuditEntry.objects.create(**defaults | fields)
+
+
+def make_halt(**fields: Any) -> Halt:
+    """A kind of run that nobody works on."""
+    defaults = {"kind": f"tests.kind{next(_numbers)}", "switch": "collecting"}
+    return Halt.objects.create(**defaults | fields)
+
+
+def make_saved_filter(**fields: Any) -> SavedFilter:
+    """A filter of the list of runs that everybody sees."""
+    defaults = {"page": "core.run", "query": "status__exact=failed", "is_shared": True}
+    fields.setdefault("name", f"filter {next(_numbers)}")
+    return SavedFilter.objects.create(
+        owner=fields.pop("owner", None) or make_user(), **defaults | fields
+    )
+
+
+def make_figure_sample(**fields: Any) -> FigureSample:
+    """A key figure as it was."""
+    fields.setdefault("name", f"figure{next(_numbers)}")
+    return FigureSample.objects.create(**{"at": timezone.now(), "amount": 1.0} | fields)

@@ -9,7 +9,22 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from project.core import badges, display, figures, halting, health, issues, jobs, kinds, live, processes, switches, touring, trends, version
+from project.core import (
+    badges,
+    display,
+    figures,
+    halting,
+    health,
+    issues,
+    jobs,
+    kinds,
+    live,
+    processes,
+    switches,
+    touring,
+    trends,
+    version,
+)
 from project.core.badges import Badge
 from project.core.choices import UNENDED, Role, RunStatus
 from project.core.figures import Figure
@@ -66,9 +81,7 @@ def switched_off(now: datetime) -> list[Issue]:
 def stopped(now: datetime) -> list[Badge]:
     """Show on every page what is switched off."""
     url = reverse("admin:core_halt_changelist")
-    return [
-        Badge(f"{_label(halt)} stopped", _since(halt).capitalize(), url) for halt in halting.off()
-    ]
+    return [Badge(f"{_label(halt)} stopped", _since(halt), url) for halt in halting.off()]
 
 
 def _label(halt: Halt) -> str:

@@ -83,15 +83,14 @@ def stop(switch: Switch, *, why: str, by: Caller, now: datetime) -> bool:
 def release(switch: Switch, *, by: Caller, now: datetime) -> bool:
     """Let what ``switch`` stopped go on; False where it was on already."""
     with transaction.atomic():
-        halts = list(Halt.objects.select_for_update().filter(switch=switch.name))
-        if not halts:
-            return False
+        halts = list(Halt.objects.filter(switch=switch.name))
+        if not Halt.objects.filter(pk__in=[row.pk for row in halts]).delete()[0]:
+            return False  # on already, or a rival was faster
         # sent again by the sweeper: the messages came while nobody might take the runs
         waiting = Run.objects.filter(status=RunStatus.QUEUED, kind__in=[row.kind for row in halts])
         waiting.update(sent_at=None)
-        changes = [Change(switch.label, "off", "on")]
-        auditing.note(halts[0], Deed(Act.DONE, f"Goes on: {switch.label}.", changes), by=by, now=now)
-        Halt.objects.filter(pk__in=[row.pk for row in halts]).delete()
+        said = Deed(Act.DONE, f"Goes on: {switch.label}.", [Change(switch.label, "off", "on")])
+        auditing.note(halts[0], said, by=by, now=now)
     return True
 
 

@@ -288,7 +288,9 @@ class SavedFilter(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     page = models.CharField(max_length=60, editable=False, help_text="app.model of the list")
     name = models.CharField(max_length=60)
-    query = models.TextField(editable=False, help_text="the address's query, without a question mark")
+    query = models.TextField(
+        editable=False, help_text="the address's query, without a question mark"
+    )
     is_shared = models.BooleanField("shared", default=False, help_text="Everybody sees it.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -298,7 +300,9 @@ class SavedFilter(models.Model):
         ordering = ("name",)
         constraints = [
             # also the index by which lists find them
-            models.UniqueConstraint(fields=["page", "owner", "name"], name="saved_filter_name_once"),
+            models.UniqueConstraint(
+                fields=["page", "owner", "name"], name="saved_filter_name_once"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,11 @@ class Noting:
     """Mixed into each page of a model when it is registered."""
 
     def construct_change_message(
-        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False  # noqa: FBT001, FBT002 -- Django's signature
+        self,
+        request: HttpRequest,
+        form: Any,
+        formsets: Any,
+        add: bool = False,  # noqa: FBT001, FBT002 -- Django's signature
     ) -> Any:
         """Return Django's message, and remember which values changed."""
         request.changes_made = comparing.changes_of(form, formsets)  # type: ignore[attr-defined]

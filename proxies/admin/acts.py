@@ -21,8 +21,11 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from project.core import auditing
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
+from project.core.auditing import Deed
+from project.core.choices import Act
 from project.core.errors import AppError
 from proxies import checking, managing
 from proxies.choices import Pool
@@ -80,6 +83,8 @@ class ProxyActs(ReadOnly):
             return
         if rows:
             LogEntry.objects.log_actions(request.user.pk or 0, rows, CHANGE, strip_tags(what))
+            told = Deed(Act.DONE, strip_tags(what))
+            auditing.note_all(rows, told, by=caller_of(request), now=timezone.now())
         self.message_user(request, what, messages.SUCCESS)
 
     @admin.action(description="Check now", permissions=["manage"])

@@ -21,4 +21,6 @@ def test_figures_come_in_the_order_of_their_sources(monkeypatch, now):
         "hint": "",
         "url": "/b",
         "tone": "bad",
+        "amount": None,
+        "trend": [],
     }

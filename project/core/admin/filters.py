@@ -101,4 +101,3 @@ class SavedFilterAdmin(ModelAdmin):
         app, _, model = row.page.partition(".")
         address = reverse(f"admin:{app}_{model}_changelist")
         return format_html('<a class="mr-link" href="{}?{}">{}</a>', address, row.query, row.page)
-

@@ -71,11 +71,11 @@ def find(site: Any, request: HttpRequest, term: str) -> list[SearchResult]:
     if len(term) < SHORTEST:
         return []
     known = {page.opts.label_lower: page for page in _in_order(site, request)}
-    keys = _keys([hit for page in known.values() if (hit := _hits(page, request, term)) is not None])
+    keys = _keys(
+        [hit for page in known.values() if (hit := _hits(page, request, term)) is not None]
+    )
     found = [label for label in known if label in keys][:MODELS]
-    return [
-        result for label in found for result in _results(known[label], request, keys[label])
-    ]
+    return [result for label in found for result in _results(known[label], request, keys[label])]
 
 
 def _in_order(site: Any, request: HttpRequest) -> list[Any]:
@@ -135,7 +135,7 @@ def texts_of(model: type[Model]) -> list[str]:
 def _own_texts(model: Any) -> list[str]:
     return [
         field.name
-        for field in model._meta.concrete_fields
+        for field in model._meta.concrete_fields  # noqa: SLF001 -- as above
         if isinstance(field, CharField | TextField) and not isinstance(field, EncryptedTextField)
     ]
 

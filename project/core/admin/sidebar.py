@@ -20,6 +20,7 @@ GROUPS: Final[tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]] = (
             "core.processheartbeat",
             "core.halt",
             "core.auditentry",
+            "core.savedfilter",
         ),
         (),
     ),

@@ -66,4 +66,3 @@ class HaltAdmin(pages.ReadOnly):
             return f"{switch.label} is stopped."
 
         return pages.carry_out(request, deed, to=reverse("admin:core_halt_changelist"))
-

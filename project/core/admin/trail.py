@@ -64,7 +64,12 @@ class AuditEntryAdmin(ReadOnly):
 
     list_display = ("when", "who", "deed", "what", "how", "asked")
     list_display_links = ("when",)
-    list_filter = (("act", ChoicesCheckboxFilter), WhatFilter, WhoFilter, ("at", RangeDateTimeFilter))
+    list_filter = (
+        ("act", ChoicesCheckboxFilter),
+        WhatFilter,
+        WhoFilter,
+        ("at", RangeDateTimeFilter),
+    )
     list_filter_submit = True
     list_per_page = 50
     search_fields = ("object_name", "object_id", "said", "user_name", "request_id")

@@ -1,6 +1,7 @@
 """The palette finds objects, a few of each kind, of those a person may see."""
 
 import pytest
+from django.contrib import admin
 
 from project.core.admin import searching
 from tests.factories import make_job, make_run, make_staff
@@ -9,7 +10,8 @@ from tests.factories import make_job, make_run, make_staff
 def found(rf, user, term: str) -> list[tuple[str, str]]:
     request = rf.get("/admin/search/", {"s": term})
     request.user = user
-    return [(result.title, result.description) for result in searching.find(request, term)]
+    results = searching.find(admin.site, request, term)
+    return [(result.title, result.description) for result in results]
 
 
 @pytest.mark.django_db

@@ -40,7 +40,7 @@ def test_only_what_a_person_may_see(rf):
     groups = sidebar.navigation(asked_by(rf, looker))
 
     assert [group["title"] for group in groups] == ["Operations", "Reference"]
-    assert [item["title"] for item in groups[0]["items"]] == ["Dashboard", "Runs"]
+    assert [item["title"] for item in groups[0]["items"]] == ["Dashboard", "Runs", "Saved filters"]
 
 
 @pytest.mark.django_db
