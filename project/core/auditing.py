@@ -127,6 +127,8 @@ def _keep(rows: list[AuditEntry], by: Caller) -> list[AuditEntry]:
 
 def _name_of(by: Caller) -> str:
     """Return the caller's name, which stays when the user is gone."""
+    if by.user_id is None:
+        return "system"
     users = get_user_model()
     found = users.objects.filter(pk=by.user_id).values_list(users.USERNAME_FIELD, flat=True)
-    return str(found.first() or "") if by.user_id is not None else "system"
+    return str(found.first() or "")

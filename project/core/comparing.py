@@ -46,8 +46,9 @@ def words(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, dict | list) and _is_plain(value):
-        value = json.dumps(masking.without_secrets(value), ensure_ascii=False, sort_keys=True)
-    elif isinstance(value, Iterable) and not isinstance(value, str | bytes):
+        plain = json.dumps(masking.without_secrets(value), ensure_ascii=False, sort_keys=True)
+        return plain[:LONGEST]
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         value = ", ".join(sorted(str(each) for each in value))
     return masking.text(str(value))[:LONGEST]
 

@@ -3,9 +3,10 @@
 import re
 from typing import Any, Final
 
+from project.core import scrubbing
+
 HIDDEN: Final = "••••••"
 _SECRET_NAME: Final = re.compile(r"pass|secret|token|key|credential|cookie|authorization", re.I)
-_SECRET_IN_URL: Final = re.compile(r"(?<=://)[^/\s@]+@")
 
 
 def is_secret(name: str) -> bool:
@@ -14,8 +15,8 @@ def is_secret(name: str) -> bool:
 
 
 def text(value: str) -> str:
-    """Return ``value`` without the credentials of addresses in it."""
-    return _SECRET_IN_URL.sub(f"{HIDDEN}@", value)
+    """Return ``value`` without credentials of addresses, keys and other secrets in it."""
+    return scrubbing.text(value).replace(scrubbing.HIDDEN, HIDDEN)
 
 
 def without_secrets(value: Any, name: str = "") -> Any:

@@ -80,8 +80,9 @@ def with_noting(page: type[ModelAdmin[Any]]) -> type[ModelAdmin[Any]]:
     """Return a page that notes what is done on it."""
     if issubclass(page, Noting):
         return page
+    metaclass: Any = type(page)
     about = {"__module__": page.__module__, "__doc__": page.__doc__}
-    found: type[ModelAdmin[Any]] = type(page)(page.__name__, (Noting, page), about)
+    found: type[ModelAdmin[Any]] = metaclass(page.__name__, (Noting, page), about)
     return found
 
 

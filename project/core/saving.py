@@ -56,7 +56,7 @@ def keep(page: str, query: str, *, name: str, is_shared: bool, by: Caller) -> Sa
         NameTakenError: the person has one of this name.
     """
     said, called = tidy(query), name.strip()[:60]
-    if not said or not called:
+    if not said or not called or by.user_id is None:
         raise NothingToKeepError("choose a filter first, and a name for it")
     try:
         with transaction.atomic():
