@@ -13,7 +13,7 @@ from django.utils import timezone
 from analysis import progressing
 from analysis.aside import Aside
 from analysis.choices import Phase
-from analysis.contracts import StrategyInputs
+from analysis.contracts import Extractor, Geocoder, StrategyInputs
 from analysis.models import Analysis, Video
 from analysis.strategies import as_contract
 from project.core.models import Run
@@ -68,6 +68,28 @@ class Attempt:
         """Tell how many pieces of a phase are done; also a safe point."""
         progress = progressing.overall(phase, done, total)
         self.work.report(phase=phase, progress=progress, counts=counts or None)
+
+    def catch_up(self, phase: Phase) -> None:
+        """Tell that a phase was finished before, unless the run has told so already."""
+        if progressing.overall(phase, 1, 1) > self.work.run.progress:
+            self.report(phase, 1, 1)
+        else:
+            self.work.check()
+
+    def wait_for(self, tool: Extractor | Geocoder) -> None:
+        """Wait until ``tool`` can be asked; meanwhile tell how far that is, at safe points."""
+        before, waiting = self.work.run.counts, {}
+
+        def told(what: str, ratio: float) -> None:
+            nonlocal waiting
+            self.work.check()
+            news = {"waiting_for": what, "waiting_percent": round(100 * ratio)}
+            if news != waiting:
+                waiting = news
+                self.work.report(counts=news)
+
+        tool.prepare(told)
+        self.work.run.counts = before
 
     def log(self, event_type: str, phase: str, **extra: Any) -> None:
         """Write the log line of an event; run and request id are bound to it."""

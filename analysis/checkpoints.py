@@ -71,7 +71,7 @@ def once(attempt: Attempt, phase: Phase, key: str, make: Callable[[], Any]) -> A
     """Return what ``phase`` makes: what is kept, else what ``make`` returns, kept."""
     kept = load(attempt.video, phase, key)
     if kept is not None:
-        attempt.report(phase, 1, 1)
+        attempt.catch_up(phase)
         attempt.log("phase_reused", phase)
         return kept
     attempt.report(phase, 0, 1)

@@ -7,7 +7,7 @@ and the geocoder that need no network. ``StrategyInputs.extra`` always holds ``l
 empty for the video's own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -80,8 +80,18 @@ class Unlocated:
     retryable: bool
 
 
+#: Hears what is waited for, and the share of it that is done, 0 to 1; what it raises ends the wait.
+Waiting = Callable[[str, float], None]
+
+
 class Extractor(Protocol):
     """Finds the places named in a chunk of speech."""
+
+    def prepare(self, told: Waiting) -> None:
+        """Wait until it can be asked; ``told`` hears several times a second how far that is.
+
+        Raises as ``extract`` does.
+        """
 
     def extract(self, chunk: Sequence[Segment], video: VideoContext) -> Extraction:
         """Return the chunk's mentions in the order spoken.
@@ -93,6 +103,9 @@ class Extractor(Protocol):
 
 class Geocoder(Protocol):
     """Places mentions on the map, each in the light of all the others."""
+
+    def prepare(self, told: Waiting) -> None:
+        """Wait until it can be asked, as ``Extractor.prepare`` does."""
 
     def locate(
         self, mentions: Sequence[Mention], video: VideoContext

@@ -154,6 +154,7 @@ def _locate(
     # the result is everybody's: so only what staff have said counts in it
     told = correcting.known(attempt.video, [mention.raw for mention in mentions], by=NOBODY)
     geocoder = geocoding.Corrected(geocoding.geocoder_for(attempt.strategy), told)
+    attempt.wait_for(geocoder)
     answers = geocoder.locate(mentions, context)
     found = attempt.aside.each(iter(answers))
     try:

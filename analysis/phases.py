@@ -137,6 +137,7 @@ def _summarised(
     attempt: Attempt, speech: Speech, chunks: Sequence[Sequence[Segment]], key: str
 ) -> dict[str, Any]:
     extractor = extracting.extractor_for(attempt.strategy)
+    attempt.wait_for(extractor)
     known = checkpoints.parts(attempt.video, Phase.SUMMARY, key)
     answers: list[dict[str, Any]] = []
     for number, chunk in enumerate(chunks, 1):

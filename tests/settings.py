@@ -27,6 +27,7 @@ def _separate() -> None:
     os.environ["SECRET_KEY"] = secrets.token_urlsafe()  # else each process would say it made one
     os.environ["FIELD_KEYS"] = Fernet.generate_key().decode()
     os.environ["RATE_LIMIT_ENABLED"] = "false"  # tests of limits turn them on
+    os.environ["GAZETTEER_AHEAD"] = "false"  # each test's worker would compile one of its own
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     if os.environ.get("REDIS_URL"):
         os.environ["REDIS_URL"] = _own_database(os.environ["REDIS_URL"], 2 * worker)

@@ -14,7 +14,7 @@ from django.core.cache import cache
 
 from analysis.adapters import chats
 from analysis.adapters.chats import Answer, Endpoint, Question
-from analysis.contracts import Extraction, Segment, StrategyInputs, VideoContext
+from analysis.contracts import Extraction, Segment, StrategyInputs, VideoContext, Waiting
 from analysis.extracting import answers, prompting
 from analysis.extracting.answers import Spoken, UnreadableAnswerError
 from analysis.failures import Deterministic, Transient
@@ -42,6 +42,9 @@ class ModelExtractor:
         self._endpoint = endpoint or configured()
         self._check = check
         self._prompt = prompting.load(inputs.extraction_prompt_v)
+
+    def prepare(self, told: Waiting) -> None:
+        """Do nothing: a model is there or is not."""
 
     def extract(self, chunk: Sequence[Segment], video: VideoContext) -> Extraction:
         """Return the chunk's mentions in the order spoken.

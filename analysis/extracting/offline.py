@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Final
 
-from analysis.contracts import Extraction, Mention, Segment, VideoContext
+from analysis.contracts import Extraction, Mention, Segment, VideoContext, Waiting
 from analysis.extracting import recognising, texts
 from analysis.extracting.recognising import Anchors
 from analysis.extracting.spans import Span
 from analysis.extracting.texts import Text
-from analysis.gazetteer import keeping
+from analysis.gazetteer import keeping, preparing
 from analysis.gazetteer.library import Gazetteer
 
 #: A description is what stands in the cue, at most this long.
@@ -18,14 +18,20 @@ _VIDEOS_REMEMBERED: Final = 8
 
 
 class OfflineExtractor:
-    """The extractor that needs no network and no key; costs no tokens.
+    """The extractor that needs no network and no key; costs no tokens."""
 
-    The gazetteer is opened, and at its very first use compiled, when the first chunk comes.
-    """
-
-    def __init__(self, opened: Callable[[], Gazetteer] = keeping.gazetteer) -> None:
-        self._opened = opened
+    def __init__(
+        self,
+        opened: Callable[[], Gazetteer] = keeping.gazetteer,
+        *,
+        ready: Callable[[Waiting], None] = preparing.wait,
+    ) -> None:
+        self._opened, self._ready = opened, ready
         self._anchors = lru_cache(maxsize=_VIDEOS_REMEMBERED)(self._anchors_of)
+
+    def prepare(self, told: Waiting) -> None:
+        """Wait for the gazetteer, where it is still being compiled."""
+        self._ready(told)
 
     def extract(self, chunk: Sequence[Segment], video: VideoContext) -> Extraction:
         """Return the places that the cues of ``chunk`` name, in the order spoken."""

@@ -3,7 +3,9 @@
 ``python -m analysis.gazetteer FILE VERSION`` writes a line ``<share> <step>`` for each step.
 """
 
+import os
 import sys
+import threading
 from pathlib import Path
 
 from analysis.gazetteer import compiling
@@ -14,5 +16,13 @@ def _tell(step: str, ratio: float) -> None:
     sys.stdout.flush()
 
 
+def _end_with_the_parent() -> None:
+    """End this process when whoever wants the gazetteer is gone: another one compiles it then."""
+    while os.read(0, 64):  # not sys.stdin, whose lock would hold up this process's own end
+        pass
+    os._exit(1)
+
+
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_the_parent, daemon=True).start()
     compiling.compile_into(Path(sys.argv[1]), version=sys.argv[2], tell=_tell)

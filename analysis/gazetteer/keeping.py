@@ -156,8 +156,13 @@ def _compile(file: Path, tell: Callable[[str, float], None]) -> None:
     logger.info("gazetteer compiling", extra={"version": version()})
     command = [sys.executable, "-m", "analysis.gazetteer", str(fresh), version()]
     environment = {**os.environ, "PYTHONPATH": str(settings.BASE_DIR)}
-    with subprocess.Popen(  # noqa: S603 -- our own module
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    with subprocess.Popen(  # noqa: S603 -- our own module; it ends when its stdin does, with us
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     ) as child:
         watch = threading.Timer(_COMPILE_AT_MOST_S, child.kill)
         watch.start()

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from analysis.choices import PEOPLE, PIN
-from analysis.contracts import Geocoder, Located, Mention, Unlocated, VideoContext
+from analysis.contracts import Geocoder, Located, Mention, Unlocated, VideoContext, Waiting
 
 
 class Corrections(Protocol):
@@ -24,6 +24,10 @@ class Corrected:
     def __init__(self, geocoder: Geocoder, corrections: Corrections) -> None:
         self._geocoder = geocoder
         self._corrections = corrections
+
+    def prepare(self, told: Waiting) -> None:
+        """Wait until the geocoder can be asked; people have told before."""
+        self._geocoder.prepare(told)
 
     def locate(
         self, mentions: Sequence[Mention], video: VideoContext

@@ -16,7 +16,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from analysis.adapters.nominatim import Candidate, Server, TooHastyError, search
-from analysis.contracts import Located, Mention, Unlocated, VideoContext
+from analysis.contracts import Located, Mention, Unlocated, VideoContext, Waiting
 from analysis.failures import Transient
 from analysis.geocoding import marking, turns
 from analysis.geocoding.distances import km
@@ -77,6 +77,9 @@ class NominatimGeocoder:
     def __init__(self, server: Server | None = None, *, tools: Tools | None = None) -> None:
         self._server = server or configured()
         self._tools = tools or Tools()
+
+    def prepare(self, told: Waiting) -> None:
+        """Do nothing: a server is there or is not."""
 
     def locate(
         self, mentions: Sequence[Mention], video: VideoContext

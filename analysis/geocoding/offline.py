@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.contracts import Located, Mention, Unlocated, VideoContext
+from analysis.contracts import Located, Mention, Unlocated, VideoContext, Waiting
 from analysis.extracting import recognising
-from analysis.gazetteer import demonyms, folding, keeping
+from analysis.gazetteer import demonyms, folding, keeping, preparing
 from analysis.gazetteer.library import Gazetteer
 from analysis.gazetteer.places import Place
 from analysis.geocoding import containing, marking, resolving
@@ -29,8 +29,17 @@ class Sense:
 class OfflineGeocoder:
     """The geocoder that needs no network: GeoNames, our travel gazetteer, what staff imported."""
 
-    def __init__(self, opened: Callable[[], Gazetteer] = keeping.gazetteer) -> None:
-        self._opened = opened
+    def __init__(
+        self,
+        opened: Callable[[], Gazetteer] = keeping.gazetteer,
+        *,
+        ready: Callable[[Waiting], None] = preparing.wait,
+    ) -> None:
+        self._opened, self._ready = opened, ready
+
+    def prepare(self, told: Waiting) -> None:
+        """Wait for the gazetteer, where it is still being compiled."""
+        self._ready(told)
 
     def locate(
         self, mentions: Sequence[Mention], video: VideoContext

@@ -14,6 +14,7 @@ from analysis.contracts import (
     StrategyInputs,
     Unlocated,
     VideoContext,
+    Waiting,
 )
 from analysis.models import Job
 from project.core import working
@@ -51,6 +52,7 @@ class Outside:
     extracted: list[str] = field(default_factory=list)
     located: list[str] = field(default_factory=list)
     before_fetch: Callable[[], None] = lambda: None
+    before_asking: Callable[[Waiting], None] = lambda _told: None
     before_extract: Callable[[], None] = lambda: None
     before_locate: Callable[[str], None] = lambda _name: None
 

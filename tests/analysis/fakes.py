@@ -12,6 +12,7 @@ from analysis.contracts import (
     StrategyInputs,
     Unlocated,
     VideoContext,
+    Waiting,
 )
 
 
@@ -21,6 +22,9 @@ class Finder:
 
     outside: Any
     inputs: StrategyInputs
+
+    def prepare(self, told: Waiting) -> None:
+        self.outside.before_asking(told)
 
     def extract(self, chunk: Sequence[Segment], video: VideoContext) -> Extraction:
         found: Extraction = self.outside.extract(chunk, self.inputs)
@@ -33,6 +37,9 @@ class Locator:
 
     outside: Any
     inputs: StrategyInputs
+
+    def prepare(self, told: Waiting) -> None:
+        self.outside.before_asking(told)
 
     def locate(
         self, mentions: Sequence[Mention], video: VideoContext

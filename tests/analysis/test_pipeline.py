@@ -1,12 +1,14 @@
+import time
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from analysis import jobs, pipeline, reading, submitting
-from analysis.contracts import Segment
+from analysis.contracts import Segment, Waiting
 from analysis.failures import Deterministic, Transient
 from analysis.models import Checkpoint, Job, Place
+from project.core import working
 from project.core.callers import Caller
 from project.core.models import Run, RunEvent
 from tests.analysis import doing
@@ -58,6 +60,60 @@ def test_progress_never_goes_back_and_ends_at_a_hundred(outside: Outside, caller
     progress = [event["progress"] for event in told if "progress" in event]
     assert progress == sorted(progress)
     assert progress[-1] == 100.0
+
+
+def test_a_phase_is_not_gone_back_to_by_an_attempt_that_goes_on(outside: Outside, caller: Caller):
+    answers = [Transient("429")]
+
+    def busy() -> None:
+        if answers:
+            raise answers.pop()
+
+    outside.before_extract = busy
+    job = ask(caller)
+    doing.finish(job)
+    Run.objects.filter(jobs=job).update(next_try_at=None)
+    doing.finish(job)
+
+    assert job.run is not None
+    phases = [event["phase"] for event in events_of(job.run, "run_update") if event["phase"]]
+    order = ["metadata", "compression", "summary", "geocode"]
+    assert phases == sorted(phases, key=order.index)
+    assert job.status == "partial"
+
+
+def test_a_job_that_waits_for_the_gazetteer_says_how_far_it_is(
+    outside: Outside, caller: Caller, monkeypatch
+):
+    monkeypatch.setattr(working, "REPORT_EVERY_S", 0)
+
+    def compiled(told: Waiting) -> None:
+        for ratio in (0.25, 0.25, 0.5):
+            told("names: cities", ratio)
+
+    outside.before_asking = compiled
+    job = doing.finish(ask(caller))
+
+    assert job.run is not None
+    told = [event["counts"] for event in events_of(job.run, "run_update")]
+    waited = [one["waiting_percent"] for one in told if "waiting_for" in one]
+    assert waited == [25, 50, 25, 50]  # for the extractor, then for the geocoder
+    assert "waiting_for" not in job.run.counts
+    assert job.status == "partial"
+
+
+def test_a_job_that_waits_for_the_gazetteer_can_be_canceled(outside: Outside, caller: Caller):
+    def compiled(told: Waiting) -> None:
+        jobs.cancel(job, by=caller, now=timezone.now())
+        for _ in range(600):  # until the keeper of claims has seen it
+            told("names: cities", 0.25)
+            time.sleep(0.05)
+
+    outside.before_asking = compiled
+    job = ask(caller)
+    doing.finish(job)
+
+    assert (job.status, outside.extracted) == ("canceled", [])
 
 
 def test_five_places_one_by_one(outside: Outside, caller: Caller, monkeypatch):
