@@ -319,11 +319,6 @@ def _take_back_drops(video: Video, place: Place, *, by: Caller) -> None:
     mine.filter(own | Q(for_everybody=True) if by.is_staff else own).update(is_taken_back=True)
 
 
-def take_back(correction: Correction) -> None:
-    """Let a correction count no more; it stays as history. Doing it again changes nothing."""
-    Correction.objects.filter(pk=correction.pk).update(is_taken_back=True)
-
-
 def _rows(
     analysis: Analysis, place: Place, wanted: Wanted, others: dict[int, Place]
 ) -> list[Correction]:

@@ -3,10 +3,11 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
-from analysis import correcting
+from analysis import retracting
 from analysis.admin import acts
 from analysis.models import Correction
 from project.core.admin import pages
@@ -48,4 +49,11 @@ class CorrectionAdmin(pages.ReadOnly):
     def take_back(self, request: HttpRequest, chosen: QuerySet[Correction]) -> None:
         """Let the chosen ones count no more."""
         found = list(chosen.filter(is_taken_back=False))
-        acts.each(self, request, found, correcting.take_back, what="Taken back")
+        now = timezone.now()
+        acts.each(
+            self,
+            request,
+            found,
+            lambda one: retracting.take_back(one, now=now),
+            what="Taken back",
+        )
