@@ -12,6 +12,13 @@ PEOPLE: Final = "correction"
 PIN: Final = "pin"
 
 
+class GeocodeMode(models.TextChoices):
+    """Who puts places on the map."""
+
+    OFFLINE = "offline", "Gazetteer, no network"
+    NOMINATIM = "nominatim", "Nominatim server"
+
+
 class Phase(models.TextChoices):
     """What a job does, in this order."""
 

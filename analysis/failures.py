@@ -1,5 +1,15 @@
 """Why a phase failed, as far as it decides what happens next (A-7)."""
 
+from typing import Final
+
+#: Answers by which a server says that asking again may help, besides its own failures.
+_ASK_AGAIN: Final = frozenset({408, 425, 429})
+
+
+def is_passing(status: int) -> bool:
+    """Say whether an HTTP status is a failure that may pass: time-out, too many, the server's own."""
+    return status in _ASK_AGAIN or status >= 500  # noqa: PLR2004 -- the server's own failures
+
 
 class Transient(Exception):  # noqa: N818 -- a kind of failure, named as the spec does
     """Asking again may help: time-out, 429, 5xx, broken connection."""

@@ -10,6 +10,8 @@ from django.db import IntegrityError, transaction
 from django.forms.models import model_to_dict
 
 from analysis.contracts import StrategyInputs
+from analysis.extracting import prompting
+from analysis.failures import Deterministic
 from analysis.models import Analysis, Strategy
 from project.core.callers import Caller
 from project.core.errors import ConflictError, FieldProblem, InvalidInputError
@@ -114,12 +116,26 @@ def save(strategy: Strategy, *, changed: set[str], by: Caller) -> Strategy:
         if strategy.is_default:
             others = Strategy.objects.filter(is_default=True).exclude(pk=strategy.pk)
             others.update(is_default=False)
+        require_prompt(strategy.extraction_prompt_v)
         try:
             strategy.full_clean()
         except ValidationError as error:
             raise InvalidInputError("; ".join(error.messages)) from error
         strategy.save()
     return strategy
+
+
+def require_prompt(version: int) -> None:
+    """Refuse a version of the prompt that there is not: jobs would fail with it.
+
+    Raises:
+        InvalidInputError: there is none.
+    """
+    try:
+        prompting.load(version)
+    except Deterministic as error:
+        wrong = FieldProblem("extraction_prompt_v", error.code, str(error))
+        raise InvalidInputError(str(error), fields=(wrong,)) from error
 
 
 def copy(strategy: Strategy, *, name: str, by: Caller, now: datetime) -> Strategy:

@@ -4,8 +4,6 @@ import contextvars
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from queue import Empty, Queue
 from typing import Any, Final, cast
@@ -13,12 +11,11 @@ from typing import Any, Final, cast
 import openai
 from django.utils import timezone
 
-from analysis.failures import Deterministic, Transient
-from project.core import tracing
+from analysis.failures import Deterministic, Transient, is_passing
+from project.core import moments, tracing
 
 _POLL_S: Final = 0.2
 _SHOWN: Final = 300
-_ASK_AGAIN: Final = frozenset({408, 409, 425, 429})
 
 
 class UnknownFormatError(Exception):
@@ -147,8 +144,8 @@ def _understood(told: Any) -> Answer:
 
 def _of_status(error: openai.APIStatusError, *, has_format: bool) -> Exception:
     status, words = error.status_code, shown(error)
-    if status in _ASK_AGAIN or status >= 500:  # noqa: PLR2004 -- the server's own failures
-        wait_s = _retry_after_s(error.response.headers.get("retry-after", ""))
+    if is_passing(status) or status == 409:  # noqa: PLR2004 -- a conflict, as the SDK sees it, too
+        wait_s = moments.wait_s(error.response.headers.get("retry-after", ""), now=timezone.now())
         return Transient(f"the model's endpoint answers {status}: {words}", retry_after=wait_s)
     lower = words.lower()
     if has_format and ("response_format" in lower or "json_schema" in lower or "schema" in lower):
@@ -159,24 +156,6 @@ def _of_status(error: openai.APIStatusError, *, has_format: bool) -> Exception:
     return Deterministic(
         f"the model's endpoint answers {status}: {words}", code=codes.get(status, "llm_refused")
     )
-
-
-def _retry_after_s(told: str) -> float | None:
-    if not told:
-        return None
-    try:
-        return max(0.0, float(told))
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    return max(0.0, (_aware(moment) - timezone.now()).total_seconds())
-
-
-def _aware(moment: datetime) -> datetime:
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def shown(error: openai.APIStatusError) -> str:

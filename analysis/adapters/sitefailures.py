@@ -2,19 +2,19 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Final
 
 from yt_dlp.networking.exceptions import HTTPError, ProxyError, RequestError
 from yt_dlp.utils import ExtractorError, GeoRestrictedError, UnsupportedError
 
 from analysis.adapters.verdicts import BLOCKED, ELSEWHERE, LASTING, TRANSIENT, SiteFailure
+from analysis.failures import is_passing
+from project.core import moments
 from project.core.errors import InvalidInputError
 
 _SHOWN: Final = 300
 _CAUSES: Final = 12
-_ASK_AGAIN: Final = frozenset({408, 425, 429})
 #: What sites say in words, and what it means; the first that fits.
 _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     (r"not a bot|captcha|unusual traffic", BLOCKED, "captcha"),
@@ -77,9 +77,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 def _by_status(error: HTTPError, message: str, *, now: datetime) -> SiteFailure:
     status = int(error.status)
-    if status in _ASK_AGAIN or status >= 500:  # noqa: PLR2004 -- the server's own failures
+    if is_passing(status):
         outcome = "rate_limited" if status == 429 else ""  # noqa: PLR2004 -- too many requests
-        wait_s = _retry_after_s(error, now=now)
+        wait_s = moments.wait_s(str(error.response.headers.get("Retry-After") or ""), now=now)
         return SiteFailure(TRANSIENT, message, outcome=outcome, status=status, retry_after_s=wait_s)
     if status in {403, 407}:
         outcome = "blocked" if status == 403 else "refused"  # noqa: PLR2004 -- forbidden
@@ -88,22 +88,6 @@ def _by_status(error: HTTPError, message: str, *, now: datetime) -> SiteFailure:
         return SiteFailure(ELSEWHERE, message, code="geo_restricted", status=status)
     codes = {404: "video_not_found", 410: "video_not_found", 401: "login_required"}
     return SiteFailure(LASTING, message, code=codes.get(status, "site_refused"), status=status)
-
-
-def _retry_after_s(error: HTTPError, *, now: datetime) -> float | None:
-    told = str(error.response.headers.get("Retry-After") or "")
-    if not told:
-        return None
-    try:
-        return max(0.0, float(told))
-    except ValueError:
-        pass
-    try:
-        moment = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - now).total_seconds())
 
 
 def _transport_outcome(found: list[BaseException]) -> str:

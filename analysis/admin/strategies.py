@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
@@ -15,9 +16,10 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from analysis import strategies
+from analysis.choices import OFFLINE
 from analysis.models import Strategy
 from project.core.admin import pages
-from project.core.errors import AppError
+from project.core.errors import AppError, InvalidInputError
 
 
 class StrategyForm(forms.ModelForm[Strategy]):
@@ -36,6 +38,15 @@ class StrategyForm(forms.ModelForm[Strategy]):
         if self.instance.pk and fixed and strategies.has_results(self.instance):
             raise ValidationError("This strategy has results: copy it, and change the copy.")
         return cleaned
+
+    def clean_extraction_prompt_v(self) -> int:
+        """Refuse a version of the prompt that there is not."""
+        version: int = self.cleaned_data["extraction_prompt_v"]
+        try:
+            strategies.require_prompt(version)
+        except InvalidInputError as error:
+            raise ValidationError(str(error)) from error
+        return version
 
 
 class CopyForm(BaseDialogForm):
@@ -79,6 +90,10 @@ class StrategyAdmin(ModelAdmin):
     )
     readonly_fields = ("strategy_hash",)
     actions_detail = ("copy",)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {"model": settings.LLM_MODEL or OFFLINE, **initial}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Strategy]:
         found: QuerySet[Strategy] = super().get_queryset(request)

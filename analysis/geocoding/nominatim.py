@@ -21,12 +21,11 @@ from analysis.failures import Transient
 from analysis.geocoding import marking, turns
 from analysis.geocoding.distances import km
 from analysis.models import Lookup
-from project.core import version
+from project.core import cleaning, events, version
 
 AUTHORITY: Final = "nominatim"
 NOT_FOUND: Final = "Nominatim knows no place of this name"
-#: For how long an answer holds; a name that nothing bears may get a place sooner.
-HIT_HOLDS: Final = timedelta(days=90)
+#: A name that nothing bears may get a place sooner than one with a place loses it.
 MISS_HOLDS: Final = timedelta(days=7)
 #: For how long a server is left alone that does not say how long; so many failures, and it is away.
 HASTY_S: Final = 60.0
@@ -157,7 +156,15 @@ def _question(name: str, country: str, language: str) -> str:
 
 
 def _holds(kept: Lookup, now: datetime) -> bool:
-    return kept.asked_at + (HIT_HOLDS if kept.answer else MISS_HOLDS) > now
+    keeps = timedelta(days=settings.NOMINATIM_KEEP_DAYS)
+    return kept.asked_at + (keeps if kept.answer else min(keeps, MISS_HOLDS)) > now
+
+
+@cleaning.register
+def forget_answers(now: datetime) -> dict[str, int]:
+    """Drop answers that have not been asked for anew since they ceased to hold."""
+    since = now - timedelta(days=settings.NOMINATIM_KEEP_DAYS)
+    return {"geocoder_answers": events.delete_all(Lookup.objects.filter(asked_at__lt=since))}
 
 
 def _likeliest(

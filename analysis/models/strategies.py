@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from analysis.choices import OFFLINE
+from analysis.choices import OFFLINE, GeocodeMode
 
 
 class Strategy(models.Model):
@@ -27,9 +27,9 @@ class Strategy(models.Model):
     )
     geocode_mode = models.CharField(
         max_length=30,
-        default=OFFLINE,
+        choices=GeocodeMode,
+        default=GeocodeMode.OFFLINE,
         verbose_name="geocoder",
-        help_text=f"`{OFFLINE}` or `nominatim`",
     )
     language = models.CharField(
         max_length=20, blank=True, help_text="of the subtitles; empty: the video's own"

@@ -4,14 +4,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 import ccxt
 import requests
 
 from markets.adapters import wire
+from project.core import moments
 from project.core.errors import AppError
 
 _BANNED_UNTIL: Final = re.compile(r"banned until (\d{13})")
@@ -105,21 +104,7 @@ def retry_after_s(text: str, headers: Mapping[str, Any], *, now_ms: int) -> floa
     if banned := _BANNED_UNTIL.search(text):
         return max(1.0, (int(banned[1]) - now_ms) / 1000)
     told = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    if not told:
-        return None
-    try:
-        return max(0.0, float(told))
-    except ValueError:
-        return _until_date(str(told), now_ms)
-
-
-def _until_date(told: str, now_ms: int) -> float | None:
-    try:
-        moment = parsedate_to_datetime(told)
-    except ValueError:
-        return None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - now_ms / 1000)
+    return moments.wait_s(str(told), now=moments.from_ms(now_ms))
 
 
 def shown(error: Exception) -> str:

@@ -1,12 +1,12 @@
 """The durable history of runs: every change is an event, numbered within its run."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from project.core import announcing, totals
 from project.core.choices import FINAL, FINAL_EVENT, RunStatus
@@ -147,17 +147,13 @@ def thin(*, now: datetime) -> dict[str, int]:
     details = RunEvent.objects.filter(created_at__lt=now - THIN_AFTER, run__status__in=FINAL)
     details = details.exclude(event__in=KEPT_FOR_LONG).exclude(seq=1)
     old = Run.objects.ended().filter(ended_at__lt=now - FORGET_AFTER)
-    return {"events": _delete_all(details.order_by()), "runs": _delete_all(old.order_by())}
+    return {"events": delete_all(details), "runs": delete_all(old)}
 
 
-def _delete_all(rows: Any) -> int:
+def delete_all(rows: QuerySet[Any]) -> int:
+    """Delete ``rows``, ``BATCH`` at a time, so that no other writer waits long; return how many."""
     gone = 0
-    while keys := list(rows.values_list("pk", flat=True)[:BATCH]):
-        gone += _delete(rows.model, keys)
+    while keys := list(rows.order_by().values_list("pk", flat=True)[:BATCH]):
+        rows.model._base_manager.filter(pk__in=keys).delete()  # noqa: SLF001 -- documented
+        gone += len(keys)
     return gone
-
-
-def _delete(model: Any, keys: Iterable[Any]) -> int:
-    keys = list(keys)
-    model.objects.filter(pk__in=keys).delete()
-    return len(keys)

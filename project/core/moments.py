@@ -1,6 +1,8 @@
-"""How moments are written: ISO 8601, UTC, milliseconds, ``Z``."""
+"""How moments are written: ISO 8601, UTC, milliseconds, ``Z``; and how others write theirs."""
 
+import math
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 
 def stamp(moment: datetime) -> str:
@@ -30,3 +32,24 @@ def read(value: datetime | str | None) -> datetime | None:
         return None
     found = datetime.fromisoformat(value) if isinstance(value, str) else value
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def wait_s(told: str, *, now: datetime) -> float | None:
+    """Return the seconds that a ``Retry-After`` header asks to wait; None where it can't be read.
+
+    Args:
+        told: the header: seconds, or a moment as in HTTP.
+        now: the moment, UTC.
+    """
+    try:
+        seconds = float(told)
+    except ValueError:
+        pass
+    else:
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+    try:
+        moment = parsedate_to_datetime(told)
+    except ValueError:
+        return None
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - now).total_seconds())

@@ -22,6 +22,8 @@ NOMINATIM_URL = env.url(
 )
 NOMINATIM_USER_AGENT = env.text("NOMINATIM_USER_AGENT", "")
 NOMINATIM_INTERVAL_S = env.number("NOMINATIM_INTERVAL_S", 1.0, at_least=0.0)
+#: For how long its answers hold, and are kept.
+NOMINATIM_KEEP_DAYS = env.whole("NOMINATIM_KEEP_DAYS", 90, at_least=1)
 NOMINATIM_TIMEOUT_S = env.number("NOMINATIM_TIMEOUT_S", 10, at_least=0.1)
 #: A tile server that maps load their background from, ``https://…/{z}/{x}/{y}.png``; none: outlines.
 TILES_URL = env.url("TILES_URL", "", schemes=("http", "https"))

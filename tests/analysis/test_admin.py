@@ -124,3 +124,26 @@ def test_a_strategy_with_results_is_fixed_and_can_be_copied(admin_client):
     copy = Strategy.objects.get(name="warmer")
     assert (copy.model_temp, copy.pk != strategy.pk) == (0.5, True)
     assert admin_client.post(page("strategy_delete", strategy.pk)).status_code == 403
+
+
+@pytest.mark.parametrize(("model", "named"), [("gpt-9", "gpt-9"), ("", "offline")])
+def test_a_new_strategy_names_the_installations_model_at_first(
+    admin_client, settings, model, named
+):
+    settings.LLM_MODEL = model
+
+    form = admin_client.get(page("strategy_add")).context["adminform"].form
+
+    assert form["model"].value() == named
+
+
+def test_the_form_refuses_a_prompt_that_there_is_not(admin_client):
+    strategy = make_strategy()
+    names = ("name", "model", "model_temp", "compression_ratio", "geocode_mode")
+    values = {name: getattr(strategy, name) for name in names}
+
+    answer = admin_client.post(
+        page("strategy_change", strategy.pk), {**values, "extraction_prompt_v": 99}
+    )
+
+    assert "extraction_prompt_v" in answer.context["adminform"].form.errors

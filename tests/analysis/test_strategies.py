@@ -125,3 +125,15 @@ def test_values_that_cannot_be_are_refused(wrong):
 
     with pytest.raises(InvalidInputError):
         strategies.save(strategy, changed=set(), by=SYSTEM)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"extraction_prompt_v": 99}, {"geocode_mode": "Nominatim"}, {"model_temp": 3.0}]
+)
+def test_a_strategy_that_no_job_could_follow_is_refused(wrong):
+    strategy = Strategy(name="new", **wrong)
+
+    with pytest.raises(InvalidInputError):
+        strategies.save(strategy, changed=set(), by=SYSTEM)
+
+    assert not Strategy.objects.filter(name="new").exists()

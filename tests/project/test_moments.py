@@ -29,3 +29,23 @@ def test_stamp_of_no_moment_is_none():
 @given(st.integers(-(10**12), 4 * 10**12))
 def test_milliseconds_there_and_back(moment_ms):
     assert moments.to_ms(moments.from_ms(moment_ms)) == moment_ms
+
+
+@pytest.mark.parametrize(
+    ("told", "seconds"),
+    [
+        ("7", 7.0),
+        ("0.5", 0.5),
+        ("-3", 0.0),
+        ("Sun, 01 Nov 2026 12:01:30 GMT", 90.0),
+        ("Sun, 01 Nov 2026 11:00:00 GMT", 0.0),
+        ("", None),
+        ("nan", None),
+        ("inf", None),
+        ("in a while", None),
+    ],
+)
+def test_retry_after_is_read_in_both_forms(told, seconds):
+    now = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+    assert moments.wait_s(told, now=now) == seconds
