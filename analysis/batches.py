@@ -12,9 +12,9 @@ from django.db.models import Count
 from django.utils import timezone
 
 from accounts import quotas
-from analysis import jobs, kinds, strategies, submitting
-from analysis.models import Batch, Job, Video
-from analysis.submitting import Terms
+from analysis import enlisting, jobs, kinds, strategies, submitting
+from analysis.enlisting import Roll
+from analysis.models import Batch, Job
 from project.core import events, runs
 from project.core.callers import Caller
 from project.core.choices import FINAL, UNENDED, RunStatus
@@ -82,16 +82,12 @@ def submit(urls: Sequence[str], *, strategy: str = "", by: Caller, now: datetime
         batch = Batch.objects.create(owner_id=by.user_id, total=len(ids), created_at=now)
         batch.run = _run_of(batch, by=by, now=now)
         batch.save(update_fields=["run"])
-        terms = Terms(batch=batch, not_before=now + AT_THE_LATEST)
-        addresses = dict(reversed(videos))
         # their turn comes in the order of the list, which a microsecond each keeps
         moments = {one: now + timedelta(microseconds=at) for at, one in enumerate(ids)}
-        made: dict[str, Job] = {}
-        for video_id in sorted(addresses):  # in one order: rivals don't wait for each other
-            video, at = _video(video_id, addresses[video_id], now=now), moments[video_id]
-            made[video_id] = submitting.ask(video, chosen, by=by, now=at, terms=terms).job
+        roll = Roll(batch, chosen, by, not_before=now + AT_THE_LATEST)
+        made = enlisting.enlist(roll, dict(reversed(videos)), moments)
     settle(batch, now=now)
-    return Submitted(batch, [made[video_id] for video_id in ids])
+    return Submitted(batch, made)
 
 
 def _videos(urls: Sequence[str], *, now: datetime) -> list[tuple[str, str]]:
@@ -115,11 +111,6 @@ def _videos(urls: Sequence[str], *, now: datetime) -> list[tuple[str, str]]:
     if problems:
         raise BadBatchError(f"{len(problems)} of the addresses are none", fields=tuple(problems))
     return found
-
-
-def _video(video_id: str, url: str, *, now: datetime) -> Video:
-    found = Video.objects.filter(video_id=video_id, owner=None).first()
-    return found or submitting.video_at(url, now=now)
 
 
 def _run_of(batch: Batch, *, by: Caller, now: datetime) -> Run:

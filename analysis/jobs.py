@@ -15,7 +15,7 @@ from analysis import kinds, strategies, submitting
 from analysis.choices import Outcome
 from analysis.correcting import fold
 from analysis.models import Analysis, Failure, Job, Place
-from analysis.submitting import Asked, Terms
+from analysis.submitting import Asked
 from project.core import events, runs
 from project.core.callers import Caller
 from project.core.choices import FINAL, UNENDED, RunStatus
@@ -192,8 +192,8 @@ def retry(job: Job, *, by: Caller, now: datetime) -> Job:
     if not job.is_final:
         raise JobNotEndedError(f"the job is {job.status}", job_id=str(job.pk))
     if job.analysis.outcome == Outcome.NONE:
-        analysis, terms = job.analysis, Terms(retry_of=job)
-        asked = submitting.ask(analysis.video, analysis.strategy, by=by, now=now, terms=terms)
+        analysis = job.analysis
+        asked = submitting.ask(analysis.video, analysis.strategy, by=by, now=now, retry_of=job)
         return asked.job
     return retry_geocode(job.analysis, by=by, now=now, retry_of=job).job
 
@@ -222,7 +222,7 @@ def retry_geocode(
         numbers = _numbers(row, names)
         retry_of = retry_of or _last_job(row, by=by)
         run = submitting.begin(row, by=by, now=now, payload={"retry": numbers})
-        job = submitting.joined(row, run, by=by, now=now, terms=Terms(retry_of=retry_of))
+        job = submitting.joined(row, run, by=by, now=now, retry_of=retry_of)
     return Retried(job, len(numbers))
 
 

@@ -57,24 +57,6 @@ class Asked:
     is_new: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms a job is made.
-
-    Attributes:
-        batch: the batch that it belongs to; its quota was asked for as a whole.
-        not_before: when its work may begin, where that is later.
-        retry_of: the job that it tries again.
-    """
-
-    batch: Batch | None = None
-    not_before: datetime | None = None
-    retry_of: Job | None = None
-
-
-ALONE: Final = Terms()
-
-
 def of_url(url: str, *, strategy: str = "", by: Caller, now: datetime) -> Asked:
     """Ask for the analysis of a video by its address.
 
@@ -176,7 +158,7 @@ def _made(video: Video) -> Video:
 
 
 def ask(
-    video: Video, strategy: Strategy, *, by: Caller, now: datetime, terms: Terms = ALONE
+    video: Video, strategy: Strategy, *, by: Caller, now: datetime, retry_of: Job | None = None
 ) -> Asked:
     """Give ``by`` a job: done where there is a result, else on the work that all share.
 
@@ -185,12 +167,12 @@ def ask(
     """
     analysis = analysis_of(video, strategy, now=now)
     if analysis.outcome == Outcome.NONE:
-        found = _on_shared_work(analysis, by=by, now=now, terms=terms)
+        found = _on_shared_work(analysis, by=by, now=now, retry_of=retry_of)
         if found is not None:
             return found
         analysis.refresh_from_db(fields=["outcome", "finished_at"])
     metrics.CACHE.labels("hit").inc()
-    return Asked(_done(analysis, by=by, now=now, terms=terms), is_new=False)
+    return Asked(_done(analysis, by=by, now=now, retry_of=retry_of), is_new=False)
 
 
 def analysis_of(video: Video, strategy: Strategy, *, now: datetime) -> Analysis:
@@ -215,39 +197,39 @@ def analysis_of(video: Video, strategy: Strategy, *, now: datetime) -> Analysis:
     return made
 
 
-def _done(analysis: Analysis, *, by: Caller, now: datetime, terms: Terms) -> Job:
+def _done(analysis: Analysis, *, by: Caller, now: datetime, retry_of: Job | None) -> Job:
     return Job.objects.create(
         owner_id=by.user_id,
         analysis=analysis,
-        batch=terms.batch,
-        retry_of=terms.retry_of,
-        cached=True,
-        final_status=_ENDED_AS[Outcome(analysis.outcome)],
-        progress=100.0,
+        retry_of=retry_of,
         request_id=requests.current_id(),
         created_at=now,
-        ended_at=now,
+        **facts_of_result(analysis, now=now),
     )
 
 
-def _on_shared_work(analysis: Analysis, *, by: Caller, now: datetime, terms: Terms) -> Asked | None:
+def facts_of_result(analysis: Analysis, *, now: datetime) -> dict[str, Any]:
+    """Return what of a job says that its result was there already."""
+    status = _ENDED_AS[Outcome(analysis.outcome)]
+    return {"cached": True, "final_status": status, "progress": 100.0, "ended_at": now}
+
+
+def _on_shared_work(analysis: Analysis, *, by: Caller, now: datetime, retry_of: Job | None) -> Asked | None:
     """Join the work that is on its way, or begin it; None when it has ended with a result."""
     with transaction.atomic():
-        if terms.batch is None:
-            quotas.require(quotas.JOBS_PER_DAY, user_id=by.user_id, now=now)
+        quotas.require(quotas.JOBS_PER_DAY, user_id=by.user_id, now=now)
         row = Analysis.objects.select_for_update(no_key=True).get(pk=analysis.pk)
         if row.outcome != Outcome.NONE:
             return None
         run = unended(row)
         is_new = run is None
         if run is None:
-            if terms.batch is None:
-                quotas.require(quotas.JOBS_AT_ONCE, user_id=by.user_id, now=now)
-            run = begin(row, by=by, now=now, not_before=terms.not_before)
-        elif terms.batch is None:
+            quotas.require(quotas.JOBS_AT_ONCE, user_id=by.user_id, now=now)
+            run = begin(row, by=by, now=now)
+        else:
             _require_room(run, by=by, now=now)
             runs.wake(run, now=now)
-        job = joined(row, run, by=by, now=now, terms=terms)
+        job = joined(row, run, by=by, now=now, retry_of=retry_of)
     metrics.CACHE.labels("miss").inc()
     return Asked(job, is_new=is_new)
 
@@ -274,10 +256,22 @@ def begin(
     by: Caller,
     now: datetime,
     payload: dict[str, Any] | None = None,
-    not_before: datetime | None = None,
 ) -> Run:
     """Start work at an analysis, which only one may be at: the database sees to it."""
-    asked = runs.Ask(
+    run = runs.submit(ask_of(analysis, payload=payload), by=by, now=now)
+    Analysis.objects.filter(pk=analysis.pk).update(run=run)
+    analysis.run = run
+    return run
+
+
+def ask_of(
+    analysis: Analysis,
+    *,
+    payload: dict[str, Any] | None = None,
+    not_before: datetime | None = None,
+) -> runs.Ask:
+    """Return the question for a run at an analysis."""
+    return runs.Ask(
         kind=kinds.JOB.name,
         subject=str(analysis.video)[:200],
         about=("analysis.analysis", analysis.pk),
@@ -285,13 +279,9 @@ def begin(
         exclusive_key=f"analysis:{analysis.pk}",
         not_before=not_before,
     )
-    run = runs.submit(asked, by=by, now=now)
-    Analysis.objects.filter(pk=analysis.pk).update(run=run)
-    analysis.run = run
-    return run
 
 
-def joined(analysis: Analysis, run: Run, *, by: Caller, now: datetime, terms: Terms = ALONE) -> Job:
+def joined(analysis: Analysis, run: Run, *, by: Caller, now: datetime, retry_of: Job | None = None) -> Job:
     """Make a job on a run; the one that begins it has the run's own id."""
     is_first = not Job.objects.filter(pk=run.pk).exists()
     facts: dict[str, Any] = {"pk": run.pk} if is_first else {}
@@ -299,8 +289,7 @@ def joined(analysis: Analysis, run: Run, *, by: Caller, now: datetime, terms: Te
         owner_id=by.user_id,
         analysis=analysis,
         run=run,
-        batch=terms.batch,
-        retry_of=terms.retry_of,
+        retry_of=retry_of,
         request_id=requests.current_id(),
         created_at=now,
         **facts,

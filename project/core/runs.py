@@ -1,7 +1,7 @@
 """Asking for work, and what may be done to a run from outside: cancel, retry."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from project.core import events, kinds, queueing, requests, tracing
 from project.core.callers import Caller
 from project.core.choices import FINAL, RunStatus
 from project.core.errors import ConflictError, NotFoundError
-from project.core.models import Run
+from project.core.models import Run, RunEvent
 
 
 class AlreadyRunningError(ConflictError):
@@ -94,9 +94,48 @@ def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
         KeyError: no app registered the kind.
         AlreadyRunningError: an unended run has the same exclusive key.
     """
+    run = _run_of(ask, by=by, now=now)
+    event = events.first(run, now=now)
+    with transaction.atomic():
+        _refuse_a_second([run])
+        try:
+            with transaction.atomic():
+                run.save(force_insert=True)
+        except IntegrityError:
+            _refuse_a_second([run])  # a rival was faster between look and insert
+            raise
+        event.save(force_insert=True)
+        _send(run)
+    return run
+
+
+def submit_all(asks: Sequence[Ask], *, by: Caller, now: datetime) -> list[Run]:
+    """Write down many runs in a few statements, all or none; otherwise as ``submit``.
+
+    Raises:
+        KeyError: no app registered a kind.
+        AlreadyRunningError: an unended run has one of the exclusive keys.
+    """
+    found = [_run_of(ask, by=by, now=now) for ask in asks]
+    first = [events.first(run, now=now) for run in found]
+    with transaction.atomic():
+        _refuse_a_second(found)
+        try:
+            with transaction.atomic():
+                Run.objects.bulk_create(found)
+        except IntegrityError:
+            _refuse_a_second(found)
+            raise
+        RunEvent.objects.bulk_create(first)
+        for run in found:
+            _send(run)
+    return found
+
+
+def _run_of(ask: Ask, *, by: Caller, now: datetime) -> Run:
     kind = kinds.get(ask.kind)
     waits = ask.not_before is not None and ask.not_before > now
-    run = Run(
+    return Run(
         kind=kind.name,
         subject=ask.subject[:200],
         subject_type=ask.about[0],
@@ -112,19 +151,12 @@ def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
         sent_at=None if waits else now,
         next_try_at=ask.not_before if waits else None,
     )
-    event = events.first(run, now=now)
-    with transaction.atomic():
-        _refuse_a_second(run)
-        try:
-            with transaction.atomic():
-                run.save(force_insert=True)
-        except IntegrityError:
-            _refuse_a_second(run)  # a rival was faster between look and insert
-            raise
-        event.save(force_insert=True)
-        if not waits:
-            queueing.enqueue(kind.name, run_id=str(run.pk))
-    return run
+
+
+def _send(run: Run) -> None:
+    """Wake a worker once the transaction is committed; not for a run that waits."""
+    if run.next_try_at is None:
+        queueing.enqueue(run.kind, run_id=str(run.pk))
 
 
 def wake(run: Run, *, now: datetime) -> bool:
@@ -137,10 +169,11 @@ def wake(run: Run, *, now: datetime) -> bool:
     return True
 
 
-def _refuse_a_second(run: Run) -> None:
-    if not run.exclusive_key:
+def _refuse_a_second(asked: Sequence[Run]) -> None:
+    keys = [run.exclusive_key for run in asked if run.exclusive_key]
+    if not keys:
         return
-    other = Run.objects.unended().filter(exclusive_key=run.exclusive_key).first()
+    other = Run.objects.unended().filter(exclusive_key__in=keys).first()
     if other is not None:
         raise AlreadyRunningError(f"run {other.pk} is still at it", run_id=str(other.pk))
 

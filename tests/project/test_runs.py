@@ -344,3 +344,18 @@ def test_an_app_says_what_cancel_and_retry_of_its_kind_mean(now, caller, monkeyp
     steered.refresh_from_db()
     assert asked == ["cancel", "retry"]
     assert (steered.status, other.status) == ("queued", "canceled")
+
+
+@pytest.mark.django_db
+def test_many_are_asked_for_all_or_none(now):
+    asks = [runs.Ask(kind="core.clean_up", exclusive_key=f"key-{n}") for n in range(3)]
+
+    found = runs.submit_all(asks, by=SYSTEM, now=now)
+
+    assert list(Run.objects.order_by("exclusive_key")) == found
+    assert all(run.events.count() == run.event_seq == 1 for run in found)
+    others = [runs.Ask(kind="core.clean_up", exclusive_key=key) for key in ("new", "key-1")]
+    with pytest.raises(runs.AlreadyRunningError) as busy:
+        runs.submit_all(others, by=SYSTEM, now=now)
+    assert busy.value.extra == {"run_id": str(found[1].pk)}
+    assert Run.objects.count() == 3
