@@ -78,7 +78,8 @@ class Attempt:
 
     def wait_for(self, tool: Extractor | Geocoder) -> None:
         """Wait until ``tool`` can be asked; meanwhile tell how far that is, at safe points."""
-        before, waiting = self.work.run.counts, {}
+        before = self.work.run.counts
+        waiting: dict[str, Any] = {}
 
         def told(what: str, ratio: float) -> None:
             nonlocal waiting

@@ -31,9 +31,8 @@ def take_back(correction: Correction, *, now: datetime) -> None:
 
 def _take_off(correction: Correction, *, now: datetime) -> None:
     """Move the places that are stored where ``correction`` put them."""
-    stored = Place.objects.filter(
-        authority=PEOPLE, longitude=correction.longitude, latitude=correction.latitude
-    )
+    where = {"longitude": correction.longitude, "latitude": correction.latitude}
+    stored = Place.objects.filter(authority=PEOPLE, **where)
     found = [
         place
         for place in stored.order_by("analysis_id", "n")

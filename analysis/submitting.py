@@ -214,7 +214,9 @@ def facts_of_result(analysis: Analysis, *, now: datetime) -> dict[str, Any]:
     return {"cached": True, "final_status": status, "progress": 100.0, "ended_at": now}
 
 
-def _on_shared_work(analysis: Analysis, *, by: Caller, now: datetime, retry_of: Job | None) -> Asked | None:
+def _on_shared_work(
+    analysis: Analysis, *, by: Caller, now: datetime, retry_of: Job | None
+) -> Asked | None:
     """Join the work that is on its way, or begin it; None when it has ended with a result."""
     with transaction.atomic():
         quotas.require(quotas.JOBS_PER_DAY, user_id=by.user_id, now=now)
@@ -281,7 +283,9 @@ def ask_of(
     )
 
 
-def joined(analysis: Analysis, run: Run, *, by: Caller, now: datetime, retry_of: Job | None = None) -> Job:
+def joined(
+    analysis: Analysis, run: Run, *, by: Caller, now: datetime, retry_of: Job | None = None
+) -> Job:
     """Make a job on a run; the one that begins it has the run's own id."""
     is_first = not Job.objects.filter(pk=run.pk).exists()
     facts: dict[str, Any] = {"pk": run.pk} if is_first else {}

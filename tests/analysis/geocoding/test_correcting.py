@@ -11,6 +11,9 @@ def mention(raw: str) -> Mention:
 class Atlas:
     """Knows Kathmandu alone."""
 
+    def prepare(self, told):
+        """Wait for nothing."""
+
     def locate(self, mentions, video):
         for one in mentions:
             if one.raw == "Kathmandu":
