@@ -37,6 +37,11 @@ def jobs() -> list[Metric]:
     counts = dict(rows.annotate(count=Count("pk")))
     for status in FINAL:
         ended.add_metric([status], counts.get(status, 0))
+    failures = CounterMetricFamily("job_failures", "Jobs failed, by kind", labels=["type"])
+    rows = Job.objects.filter(final_status=RunStatus.FAILED).order_by().values_list("error_type")
+    kinds_of_failure = dict(rows.annotate(count=Count("pk")))
+    for name in sorted({"deterministic", "transient", *kinds_of_failure}):
+        failures.add_metric([name], kinds_of_failure.get(name, 0))
     running = GaugeMetricFamily("jobs_running", "Analyses that are being worked at")
     at_work = Run.objects.filter(kind=kinds.JOB.name, status=RunStatus.RUNNING)
     running.add_metric([], at_work.count())
@@ -49,4 +54,4 @@ def jobs() -> list[Metric]:
     failed = Failure.objects.filter(analysis__in=lately).count()
     if located + failed:
         ratio.add_metric([], located / (located + failed))
-    return [ended, running, ratio]
+    return [ended, failures, running, ratio]

@@ -1,5 +1,5 @@
 """Staff pages of the app."""
 
-from analysis.admin import corrections, jobs, lookups, results, strategies
+from analysis.admin import batches, corrections, jobs, lookups, results, strategies
 
-__all__ = ["corrections", "jobs", "lookups", "results", "strategies"]
+__all__ = ["batches", "corrections", "jobs", "lookups", "results", "strategies"]

@@ -1,11 +1,13 @@
-"""What staff do to the chosen rows of a list: each row by its verb, and what came of it said."""
+"""What staff do to the chosen rows of a list, or to the one of a page: by its verb, and told."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 
+from project.core.admin import pages
 from project.core.admin.pages import ReadOnly
 from project.core.errors import AppError
 
@@ -38,3 +40,26 @@ def each(
         done += 1
     if done:
         messages.success(request, f"{what}: {done}.")
+
+
+def one(admin: ReadOnly, request: HttpRequest, row: Any, deed: Callable[[], str]) -> HttpResponse:
+    """Do ``deed`` to the row of a page, write down what it returns, and lead back there.
+
+    Args:
+        admin: whose row it is.
+        request: of the member of staff.
+        row: what the page shows.
+        deed: one call into a verb; returns what was done, as a sentence.
+    """
+
+    def done() -> str:
+        said = deed()
+        admin.log_change(request, row, said)
+        return said
+
+    return pages.carry_out(request, done, to=page_of(row))
+
+
+def page_of(row: Any) -> str:
+    """Return the address of a row's page."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])  # noqa: SLF001 -- documented

@@ -1,11 +1,13 @@
 """Staff pages of corrections: who put what right, and taking it back."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from analysis import retracting
 from analysis.admin import acts
@@ -24,6 +26,7 @@ class CorrectionAdmin(pages.ReadOnly):
     list_select_related = ("video", "made_by")
     search_fields = ("was_name", "raw", "video__video_id")
     actions = ("take_back",)
+    actions_detail = ("take_one_back",)
 
     def has_steer_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Say whether the person may take corrections back."""
@@ -57,3 +60,24 @@ class CorrectionAdmin(pages.ReadOnly):
             lambda one: retracting.take_back(one, now=now),
             what="Taken back",
         )
+
+    @action(
+        description="Take back",
+        url_path="take-back",
+        permissions=["steer"],
+        dialog={
+            "title": "Take this correction back?",
+            "description": "What the geocoder said, or an earlier correction, is shown again.",
+            "form_class": None,
+            "form_submit_text": "Take back",
+        },
+    )
+    def take_one_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Let one correction count no more."""
+        correction = Correction.objects.get(pk=object_id)
+
+        def deed() -> str:
+            retracting.take_back(correction, now=timezone.now())
+            return "Taken back."
+
+        return acts.one(self, request, correction, deed)

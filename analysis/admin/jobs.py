@@ -1,27 +1,39 @@
-"""Staff pages of jobs and batches: what became of them, cancelling and trying again."""
+"""Staff pages of jobs: what became of them, cancelling, trying again, another strategy."""
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter
-from unfold.decorators import display
+from unfold.decorators import action, display
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminSelectWidget
 
-from analysis import batches, jobs
+from analysis import jobs
 from analysis.admin import acts
-from analysis.models import Batch, Job
+from analysis.models import Job, Strategy
 from project.core.admin import pages
 from project.core.admin.asking import asking_back
 from project.core.choices import RunStatus
 from project.core.display import NOTHING, meter, moment, pill
 from project.core.models import Run
 
-_ENDED = ~Q(final_status="")
+ENDED = ~Q(final_status="")
+
+
+class StrategyChoice(BaseDialogForm):
+    """By which strategy a video is analysed."""
+
+    strategy = forms.ModelChoiceField(
+        Strategy.objects.filter(is_enabled=True), widget=UnfoldAdminSelectWidget()
+    )
 
 
 class StatusFilter(DropdownFilter):
@@ -41,7 +53,7 @@ class StatusFilter(DropdownFilter):
         return queryset.filter(Q(final_status=status) | waits)
 
 
-class _Followed(pages.ReadOnly):
+class Followed(pages.ReadOnly):
     """Rows with a run that has their progress."""
 
     list_filter_submit = True
@@ -71,7 +83,7 @@ def link_to_run(run: Run | None) -> SafeString:
 
 
 @admin.register(Job)
-class JobAdmin(_Followed):
+class JobAdmin(Followed):
     """Who asked for which analysis."""
 
     list_display = ("id", "state", "video", "done", "owner", "created", "page", "work")
@@ -83,8 +95,31 @@ class JobAdmin(_Followed):
     )
     list_select_related = ("analysis__video", "owner", "run")
     search_fields = ("id", "analysis__video__video_id", "analysis__video__title", "request_id")
-    readonly_fields = ("page", "work")
+    fieldsets = (
+        (
+            None,
+            {"fields": (("state", "done"), ("video", "page"), ("owner", "work"), "error_message")},
+        ),
+        (
+            "What it is of",
+            {"fields": (("analysis", "batch"), ("retry_of", "shrunk_by"), ("cached", "phase"))},
+        ),
+        ("When", {"fields": (("created", "ended"), "request_id")}),
+    )
+    readonly_fields = ("state", "done", "video", "page", "work", "created", "ended")
     actions = ("cancel_chosen", "retry_chosen")
+    actions_detail = ("cancel", "retry", "other_strategy")
+
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Offer what makes sense: a job is canceled before its end, and tried again after it."""
+        job = Job.objects.filter(pk=object_id).first()
+        senseless = "_retry" if job is None or not job.is_final else "_cancel"
+        found = super().get_actions_detail(request, object_id)
+        return [one for one in found if not one.action_name.endswith(senseless)]
+
+    @display(description="Ended", ordering="ended_at")
+    def ended(self, job: Job) -> SafeString:
+        return moment(job.ended_at)
 
     @display(description="Status")
     def state(self, job: Job) -> SafeString:
@@ -109,7 +144,7 @@ class JobAdmin(_Followed):
         title="Cancel these jobs?",
         text="Each leaves its work, which stops with the last asker; what was found is kept.",
         yes="Cancel them",
-        count=lambda chosen: chosen.exclude(_ENDED).count(),
+        count=lambda chosen: chosen.exclude(ENDED).count(),
     )
     def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         """Cancel those that wait or work."""
@@ -124,66 +159,80 @@ class JobAdmin(_Followed):
         title="Try these jobs again?",
         text="Each is asked for as a job of its own: the missing places of a result, else all.",
         yes="Try again",
-        count=lambda chosen: chosen.filter(_ENDED).count(),
+        count=lambda chosen: chosen.filter(ENDED).count(),
     )
     def retry_chosen(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         """Ask again for those that have ended."""
         by, now = pages.caller_of(request), timezone.now()
-        found = list(jobs.with_all().filter(_ENDED, pk__in=chosen.values("pk")))
+        found = list(jobs.with_all().filter(ENDED, pk__in=chosen.values("pk")))
         acts.each(
             self, request, found, lambda job: jobs.retry(job, by=by, now=now), what="Asked again"
         )
 
-
-@admin.register(Batch)
-class BatchAdmin(_Followed):
-    """Many videos asked for at once."""
-
-    list_display = ("id", "state", "total", "done", "owner", "created", "work")
-    list_filter = (StatusFilter, ("created_at", RangeDateTimeFilter))
-    list_select_related = ("owner", "run")
-    search_fields = ("id",)
-    readonly_fields = ("work",)
-    actions = ("cancel_chosen", "retry_chosen")
-
-    @display(description="Status")
-    def state(self, batch: Batch) -> SafeString:
-        status = batch.final_status or (batch.run.status if batch.run else RunStatus.QUEUED)
-        return pill(status, str(RunStatus(status).label))
-
-    @display(description="Progress")
-    def done(self, batch: Batch) -> SafeString:
-        return meter(batch.run.progress) if batch.run else NOTHING
-
-    @admin.action(description="Cancel", permissions=["steer"])
-    @asking_back(
-        title="Cancel these batches?",
-        text="Their jobs that have not ended are canceled; what was found is kept.",
-        yes="Cancel them",
-        count=lambda chosen: chosen.exclude(_ENDED).count(),
+    @action(
+        description="Cancel",
+        url_path="cancel",
+        permissions=["steer"],
+        variant=ActionVariant.DANGER,
+        dialog={
+            "title": "Cancel this job?",
+            "description": "It leaves its work, which stops with the last asker; what was found is kept.",
+            "form_class": None,
+            "form_submit_text": "Cancel the job",
+        },
     )
-    def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[Batch]) -> None:
-        """Cancel those that have not ended."""
-        by, now = pages.caller_of(request), timezone.now()
-        found = list(chosen.exclude(_ENDED))
-        acts.each(
-            self, request, found, lambda one: batches.cancel(one, by=by, now=now), what="Canceled"
-        )
+    def cancel(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Cancel one job."""
+        job, by = Job.objects.get(pk=object_id), pages.caller_of(request)
 
-    @admin.action(description="Try failed videos again", permissions=["steer"])
-    @asking_back(
-        title="Try the failed videos of these batches again?",
-        text="The videos that came to nothing are asked for as a batch of their own.",
-        yes="Try again",
-        count=lambda chosen: chosen.filter(_ENDED, run__isnull=False).count(),
+        def deed() -> str:
+            jobs.cancel(jobs.find(job.pk, by=by), by=by, now=timezone.now())
+            return "Canceled."
+
+        return acts.one(self, request, job, deed)
+
+    @action(
+        description="Try again",
+        url_path="retry",
+        permissions=["steer"],
+        dialog={
+            "title": "Try this job again?",
+            "description": "It is asked for as a job of its own: the missing places of a result, else all.",
+            "form_class": None,
+            "form_submit_text": "Try again",
+        },
     )
-    def retry_chosen(self, request: HttpRequest, chosen: QuerySet[Batch]) -> None:
-        """Ask again for what failed in those that have ended."""
-        by, now = pages.caller_of(request), timezone.now()
+    def retry(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Ask for one job again."""
+        job, by = Job.objects.get(pk=object_id), pages.caller_of(request)
 
-        def again(batch: Batch) -> None:
-            if batch.run is not None:
-                batches.retry_run(batch.run, by=by, now=now)
+        def deed() -> str:
+            made = jobs.retry(jobs.find(job.pk, by=by), by=by, now=timezone.now())
+            return f"Asked again as job {made.pk}."
 
-        found = list(chosen.filter(_ENDED, run__isnull=False).select_related("run"))
-        acts.each(self, request, found, again, what="Asked again")
+        return acts.one(self, request, job, deed)
+
+    @action(
+        description="Other strategy",
+        url_path="strategy",
+        permissions=["steer"],
+        dialog={
+            "title": "Analyse this video by another strategy?",
+            "description": "A job of its own, which uses again what the phases with the same inputs made.",
+            "form_class": StrategyChoice,
+            "form_submit_text": "Analyse",
+        },
+    )
+    def other_strategy(
+        self, request: HttpRequest, form: StrategyChoice, object_id: str
+    ) -> HttpResponse:
+        """Ask for the video of one job by another strategy."""
+        job, by = Job.objects.get(pk=object_id), pages.caller_of(request)
+
+        def deed() -> str:
+            wanted = form.cleaned_data["strategy"].name
+            found = jobs.find(job.pk, by=by)
+            asked = jobs.with_strategy(found, wanted, by=by, now=timezone.now())
+            return f"Asked for by {wanted} as job {asked.job.pk}."
+
+        return acts.one(self, request, job, deed)

@@ -4,10 +4,10 @@ from typing import Any, Final
 
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from unfold.decorators import display
+from unfold.decorators import action, display
 
 from analysis import jobs
 from analysis.admin import acts
@@ -53,6 +53,7 @@ class AnalysisAdmin(pages.ReadOnly):
     search_fields = ("video__video_id", "video__title", "strategy_hash")
     readonly_fields = ("work",)
     actions = ("retry_places",)
+    actions_detail = ("retry_missing",)
 
     def has_steer_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Say whether the person may have places tried again."""
@@ -91,6 +92,28 @@ class AnalysisAdmin(pages.ReadOnly):
 
         found = list(chosen.filter(outcome=Outcome.PARTIAL).select_related("video"))
         acts.each(self, request, found, again, what="Asked again")
+
+    @action(
+        description="Try missing places again",
+        url_path="retry",
+        permissions=["steer"],
+        dialog={
+            "title": "Try the missing places again?",
+            "description": "The places that could not be located are asked for again, those alone.",
+            "form_class": None,
+            "form_submit_text": "Try again",
+        },
+    )
+    def retry_missing(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Try the failures of one result."""
+        analysis = Analysis.objects.select_related("video").get(pk=object_id)
+
+        def deed() -> str:
+            by, now = pages.caller_of(request), timezone.now()
+            made = jobs.retry_geocode(analysis, by=by, now=now)
+            return f"Trying {made.places} again as job {made.job.pk}."
+
+        return acts.one(self, request, analysis, deed)
 
 
 @admin.register(Place)

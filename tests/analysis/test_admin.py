@@ -2,7 +2,7 @@
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from analysis.choices import Outcome
 from analysis.models import Batch, Correction, Job, Strategy
@@ -16,6 +16,8 @@ from tests.analysis.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+#: What unfold's dialog sends when it was agreed.
+AGREED = {"_form_submitted": "True"}
 ENDED = {"progress": 100.0, "ended_at": "2026-01-01T00:00Z", "run": None}
 
 
@@ -147,3 +149,83 @@ def test_the_form_refuses_a_prompt_that_there_is_not(admin_client):
     )
 
     assert "extraction_prompt_v" in answer.context["adminform"].form.errors
+
+
+def on_page(client, row, act, **form):
+    """Do what the page of one row offers, as its dialog does."""
+    address = reverse(f"admin:analysis_{row._meta.model_name}_{act}", args=[row.pk])
+    return client.post(address, {**AGREED, **form}, follow=True)
+
+
+def offered(client, row):
+    """Return what the page of a row offers to do."""
+    answer = client.get(page(f"{row._meta.model_name}_change", row.pk)).content.decode()
+    acts = ("cancel", "retry", "other_strategy", "retry_missing", "take_one_back")
+    addresses = {act: f"admin:analysis_{row._meta.model_name}_{act}" for act in acts}
+    found = []
+    for act, name in addresses.items():
+        try:
+            address = reverse(name, args=[row.pk])
+        except NoReverseMatch:
+            continue
+        if address in answer:
+            found.append(act)
+    return found
+
+
+def test_the_page_of_a_job_offers_what_makes_sense(admin_client):
+    waiting, ended = make_job(), make_job(final_status="failed", **ENDED)
+
+    assert offered(admin_client, waiting) == ["cancel", "other_strategy"]
+    assert offered(admin_client, ended) == ["retry", "other_strategy"]
+
+
+def test_a_job_is_canceled_and_tried_again_on_its_page(admin_client):
+    job = make_job()
+
+    on_page(admin_client, job, "cancel")
+    on_page(admin_client, job, "retry")
+
+    job.refresh_from_db()
+    assert job.status == "canceled"
+    assert Job.objects.get(retry_of=job).status == "queued"
+    told = LogEntry.objects.filter(object_id=job.pk).order_by("pk")
+    assert [one.change_message.split(" as ")[0] for one in told] == ["Canceled.", "Asked again"]
+
+
+def test_a_job_is_asked_for_by_another_strategy_on_its_page(admin_client):
+    job, other = make_job(), make_strategy(model="another")
+
+    on_page(admin_client, job, "other_strategy", strategy=other.pk)
+
+    made = Job.objects.exclude(pk=job.pk).get()
+    assert (made.analysis.strategy, made.analysis.video) == (other, job.analysis.video)
+
+
+def test_a_batch_is_canceled_on_its_page(admin_client):
+    batch = make_batch()
+    assert offered(admin_client, batch) == ["cancel"]
+
+    on_page(admin_client, batch, "cancel")
+
+    assert offered(admin_client, batch) == ["retry"]
+    assert Job.objects.get().final_status == "canceled"
+
+
+def test_missing_places_are_tried_again_on_the_page_of_a_result(admin_client):
+    analysis = make_analysis(outcome=Outcome.PARTIAL)
+    make_failure(analysis=analysis, n=1)
+
+    on_page(admin_client, analysis, "retry_missing")
+
+    (job,) = Job.objects.all()
+    assert job.run is not None
+    assert job.run.payload["retry"] == [1]
+
+
+def test_a_correction_is_taken_back_on_its_page(admin_client):
+    correction = make_correction(for_everybody=True)
+
+    on_page(admin_client, correction, "take_one_back")
+
+    assert Correction.objects.get().is_taken_back

@@ -28,6 +28,7 @@ class RunPage:
     history: list[dict[str, Any]]
     left_out: int
     payload: str
+    trace_id: str
     subject_url: str
     schedule_url: str
     retries: list[Run]
@@ -46,6 +47,7 @@ def of(run: Run, *, now: datetime) -> RunPage:
         history=history,
         left_out=history[0]["id"] - 1 if history else 0,
         payload=json.dumps(masking.without_secrets(run.payload), indent=2, ensure_ascii=False),
+        trace_id=run.trace.split("-")[1] if run.trace.count("-") >= 2 else "",  # noqa: PLR2004 -- W3C's form
         subject_url=_subject_url(run),
         schedule_url=_schedule_url(run),
         retries=list(_lean().filter(retry_of=run).order_by("-created_at")[:RELATED_SHOWN]),

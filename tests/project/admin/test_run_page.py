@@ -84,3 +84,18 @@ def test_state_tells_of_an_asked_cancel_and_an_error(now):
 
     assert (state["is_cancel_asked"], state["is_final"]) == (True, False)
     assert state["error"] == {"type": "x", "message": "y"}
+
+
+@pytest.mark.parametrize(
+    ("trace", "shown"),
+    [
+        (
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "4bf92f3577b34da6a3ce929d0e0e4736",
+        ),
+        ("", ""),
+    ],
+)
+@pytest.mark.django_db
+def test_the_trace_that_asked_is_named(now, trace, shown):
+    assert run_page.of(make_run(trace=trace), now=now).trace_id == shown
