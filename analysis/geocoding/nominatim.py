@@ -21,7 +21,7 @@ from analysis.failures import Transient
 from analysis.geocoding import marking, turns
 from analysis.geocoding.distances import km
 from analysis.models import Lookup
-from project.core import cleaning, events, version
+from project.core import version
 
 AUTHORITY: Final = "nominatim"
 NOT_FOUND: Final = "Nominatim knows no place of this name"
@@ -158,13 +158,6 @@ def _question(name: str, country: str, language: str) -> str:
 def _holds(kept: Lookup, now: datetime) -> bool:
     keeps = timedelta(days=settings.NOMINATIM_KEEP_DAYS)
     return kept.asked_at + (keeps if kept.answer else min(keeps, MISS_HOLDS)) > now
-
-
-@cleaning.register
-def forget_answers(now: datetime) -> dict[str, int]:
-    """Drop answers that have not been asked for anew since they ceased to hold."""
-    since = now - timedelta(days=settings.NOMINATIM_KEEP_DAYS)
-    return {"geocoder_answers": events.delete_all(Lookup.objects.filter(asked_at__lt=since))}
 
 
 def _likeliest(

@@ -3,11 +3,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from analysis.models import Lookup
-from project.core import events, tasks
+from project.core import tasks
 from project.core.choices import RunStatus
 from project.core.models import Run
-from tests.analysis.factories import make_lookup
 from tests.factories import make_audit_entry, make_event, make_run
 
 
@@ -26,19 +24,3 @@ def test_clean_up_drops_what_is_too_old_and_says_how_much():
     assert run.status == "done"
     assert {"events": 1, "runs": 1, "audit_entries": 1}.items() <= run.counts.items()
     assert set(Run.objects.all()) == {kept, run}
-
-
-@pytest.mark.django_db(transaction=True)
-def test_apps_drop_what_they_keep_no_longer(monkeypatch):
-    monkeypatch.setattr(events, "BATCH", 2)
-    now = timezone.now()
-    for _ in range(5):
-        make_lookup(asked_at=now - timedelta(days=91))
-    kept = make_lookup(asked_at=now - timedelta(days=89))
-    run = make_run(kind="core.clean_up")
-
-    tasks.clean_up(run_id=str(run.pk))
-
-    run.refresh_from_db()
-    assert run.counts["geocoder_answers"] == 5
-    assert list(Lookup.objects.all()) == [kept]
