@@ -169,7 +169,7 @@ def recognise(
         return None
     if found.allowed_networks and not limits.is_in(sight.address, found.allowed_networks):
         return None
-    noting.key_used(found, sight, now=now)
+    noting.key_used(found.pk, sight, user_id=found.user_id, now=now)
     return found.user, caller_of_key(found)
 
 

@@ -57,9 +57,9 @@ def _note(name: str, sight: Sight, *, user_id: int, now: datetime) -> None:
         _waiting[name] = _Note(now, sight, user_id)
 
 
-def key_used(key: ApiKey, sight: Sight, *, now: datetime) -> None:
+def key_used(key_id: int, sight: Sight, *, user_id: int, now: datetime) -> None:
     """Note that a key was used; costs no query."""
-    _note(f"key:{key.pk}", sight, user_id=key.user_id, now=now)
+    _note(f"key:{key_id}", sight, user_id=user_id, now=now)
 
 
 def session_used(session_key: str, sight: Sight, *, user_id: int, now: datetime) -> None:

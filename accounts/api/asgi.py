@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, parse_cookie
 from django.utils import timezone
 
-from accounts import keys
+from accounts import glancing, keys
 from accounts.api.authentication import key_in
 from accounts.backends import user_of
 from accounts.models import User
@@ -53,8 +53,7 @@ def _sight(scope: Mapping[str, Any], headers: Mapping[bytes, str]) -> Sight:
 
 
 def _by_key(secret: str, sight: Sight) -> Caller:
-    found = keys.recognise(secret, now=timezone.now(), sight=sight)
-    return found[1] if found else NOBODY
+    return glancing.caller(secret, now=timezone.now(), sight=sight) or NOBODY
 
 
 def _by_session(session_key: str) -> Caller:

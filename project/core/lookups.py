@@ -26,10 +26,15 @@ def _token_of(name: str) -> str:
     return _TOKENS[zlib.crc32(name.encode()) % _SHARDS]
 
 
+def is_shared() -> bool:
+    """Say whether anything is remembered at all: whether there is a shared cache, and it is there."""
+    return bool(caches["shared"].place.is_shared)  # type: ignore[attr-defined]
+
+
 def find(*names: str) -> dict[str, Any]:
     """Return what is remembered under ``names``; costs one look at the shared cache."""
     cache = caches["shared"]
-    if not cache.place.is_shared:  # type: ignore[attr-defined]
+    if not is_shared():
         return {}
     tokens = {name: _token_of(name) for name in names}
     known = cache.get_many([*(f"entry:{name}" for name in names), *set(tokens.values())])
@@ -61,7 +66,7 @@ class Turn:
 def begin() -> Turn:
     """Take a turn: call it before looking at the database for what shall be kept."""
     cache = caches["shared"]
-    if not cache.place.is_shared:  # type: ignore[attr-defined]
+    if not is_shared():
         return Turn()
     known = cache.get_many(_TOKENS)
     if missing := [name for name in _TOKENS if name not in known]:

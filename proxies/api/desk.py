@@ -19,7 +19,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 
-from accounts import keys, limiting
+from accounts import glancing, limiting
 from accounts.api.authentication import key_in
 from accounts.noting import Sight
 from project.core import lanes, limits
@@ -167,8 +167,7 @@ def _let_in(scope: dict[str, Any], headers: Mapping[bytes, bytes]) -> Any:
     )
     sight = Sight(address, headers.get(b"user-agent", b"").decode("latin-1"))
     secret = key_in(headers[b"authorization"].decode("latin-1")) or ""
-    known = keys.recognise(secret, now=now, sight=sight)
-    caller = known[1] if known is not None else NOBODY
+    caller = glancing.caller(secret, now=now, sight=sight) or NOBODY
     ask = limiting.Ask(scope["method"], scope["path"], address, caller)
     return caller, limiting.decide(ask, now=now)
 

@@ -16,7 +16,7 @@ def test_use_of_a_key_is_written_behind_once_a_minute(now, user, django_assert_n
 
     def used(seconds: int) -> int:
         with django_assert_num_queries(0):
-            noting.key_used(key, SIGHT, now=now + timedelta(seconds=seconds))
+            noting.key_used(key.pk, SIGHT, user_id=key.user_id, now=now + timedelta(seconds=seconds))
         noting.flush()
         found = ApiKey.objects.get().last_used_at
         return int((found - now).total_seconds()) if found else -1
@@ -32,7 +32,7 @@ def test_older_note_of_another_process_changes_nothing(now, user):
     key = make_key(user).key
     ApiKey.objects.update(last_used_at=now)
 
-    noting.key_used(key, SIGHT, now=now - timedelta(seconds=5))
+    noting.key_used(key.pk, SIGHT, user_id=key.user_id, now=now - timedelta(seconds=5))
     noting.flush()
 
     assert ApiKey.objects.get().last_used_at == now
@@ -86,7 +86,7 @@ def test_what_could_not_be_written_waits(now, user, monkeypatch):
     from django.db import DatabaseError
 
     key = make_key(user).key
-    noting.key_used(key, SIGHT, now=now)
+    noting.key_used(key.pk, SIGHT, user_id=key.user_id, now=now)
 
     def away(*_: object) -> None:
         raise DatabaseError("away")
