@@ -3,27 +3,30 @@
 import json
 import re
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cache, lru_cache
 from typing import Any, Final
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 from psycopg import Cursor
 
 Row = tuple[Any, ...]
 _NAMED: Final = re.compile(r"%\((\w+)\)s")
 
 
+@cache
 def is_postgres() -> bool:
-    """Say whether the database is PostgreSQL; else it is SQLite."""
-    return bool(connection.vendor == "postgresql")
+    """Say whether the database is PostgreSQL; else it is SQLite. A process has one all its life."""
+    return bool(connections[DEFAULT_DB_ALIAS].vendor == "postgresql")
 
 
 def moment(value: datetime) -> Any:
     """Return a moment as the database at hand stores it."""
-    return connection.ops.adapt_datetimefield_value(value)
+    if is_postgres():
+        return value
+    at_zero = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return str(at_zero.replace(tzinfo=None))
 
 
 def token(value: uuid.UUID) -> Any:
@@ -38,51 +41,58 @@ def json_of(value: Any) -> Any:
 
 def one(statement: str, values: Mapping[str, Any]) -> Row | None:
     """Run a statement with named parameters, ``%(name)s``; return its first row, if any."""
-    with _run(statement, values) as cursor:
-        found: Row | None = cursor.fetchone()
-        return found
+    cursor = _run(statement, values)
+    found: Row | None = cursor.fetchone()
+    cursor.close()
+    return found
 
 
 def every(statement: str, values: Mapping[str, Any]) -> list[Row]:
     """Run a statement; return all its rows."""
-    with _run(statement, values) as cursor:
-        found: list[Row] = cursor.fetchall()
-        return found
+    cursor = _run(statement, values)
+    found: list[Row] = cursor.fetchall()
+    cursor.close()
+    return found
 
 
 def change(statement: str, values: Mapping[str, Any]) -> int:
     """Run a statement that returns nothing; return how many rows it changed."""
-    with _run(statement, values) as cursor:
-        return int(cursor.rowcount)
+    cursor = _run(statement, values)
+    changed = int(cursor.rowcount)
+    cursor.close()
+    return changed
 
 
-@contextmanager
-def _run(statement: str, values: Mapping[str, Any]) -> Iterator[Any]:
-    """Run a statement on the driver itself; yield what has its rows.
+def _run(statement: str, values: Mapping[str, Any]) -> Any:
+    """Run a statement on the driver itself; return what has its rows.
 
     PostgreSQL plans it once per connection: planning takes longer than most of them. A write of
     SQLite outside a transaction waits for its turn, which is in Django's cursor.
     """
-    if not is_postgres() and not (connection.in_atomic_block or statement.startswith("SELECT")):
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            yield cursor
-        return
-    connection.ensure_connection()
-    connection.validate_no_broken_transaction()
-    driver: Any = connection.connection
-    with connection.wrap_database_errors:
-        if is_postgres():
-            raw: Any = Cursor(driver)
-            raw.execute(statement, values, prepare=True)
-        else:
-            raw = driver.execute(_for_sqlite(statement), values)
+    here: Any = connections[DEFAULT_DB_ALIAS]
+    has_turn = is_postgres() or here.in_atomic_block or statement.startswith("SELECT")
+    if not has_turn:
+        cursor = here.cursor()
+        cursor.execute(statement, values)
+        return cursor
+    if here.connection is None:
+        here.ensure_connection()
+    if here.needs_rollback:
+        here.validate_no_broken_transaction()
     try:
-        yield raw
-    finally:
-        raw.close()
+        if is_postgres():
+            return Cursor(here.connection).execute(statement, values, prepare=True)
+        return here.connection.execute(for_sqlite(statement), values)
+    except Exception:
+        with here.wrap_database_errors:
+            raise
 
 
 @lru_cache(maxsize=512)
-def _for_sqlite(statement: str) -> str:
-    return _NAMED.sub(r":\1", statement)
+def for_sqlite(statement: str) -> str:
+    """Return a statement as SQLite takes it.
+
+    The ``+`` changes no value and hides it from the planner: it would plan the statement anew for
+    each value, by its samples of the tables, which takes longer than to run it.
+    """
+    return _NAMED.sub(r"(+:\1)", statement)

@@ -12,7 +12,6 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -58,11 +57,9 @@ def hear(target: str) -> list[Heard]:
     phase, usual = [""], statements._run
     floor: Any = statements
 
-    @contextmanager
     def ear(text: str, values: Any) -> Any:
         heard.append(Heard(phase[0], text, dict(values), connection.in_atomic_block))
-        with usual(text, values) as cursor:
-            yield cursor
+        return usual(text, values)
 
     others: list[str] = []
 
@@ -107,7 +104,7 @@ def run_one(heard: Heard, fresh: dict[str, Any], driver: Any) -> None:
         cursor.execute(heard.text, values, prepare=True)
         row = cursor.fetchone() if cursor.description else None
     else:
-        cursor = driver.execute(statements._for_sqlite(heard.text), values)
+        cursor = driver.execute(statements.for_sqlite(heard.text), values)
         row = cursor.fetchone() if cursor.description else None
     cursor.close()
     if row is None:
