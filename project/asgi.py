@@ -30,7 +30,6 @@ http = _router(
             _path(route, CorsStream(CallerMiddleware(LimitedStream(app))))
             for route, app in (*routing.streams, *analysis_routing.sse)
         ],
-        *[_path(route, app) for route, app in proxies_routing.desks(django_application)],
         re_path(r"", django_application),  # type: ignore[arg-type]
     ]
 )
@@ -68,13 +67,12 @@ async def _lifespan(receive: Any, send: Any) -> None:
 
 
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty until files are collected
-application = Entry(
-    ProtocolTypeRouter(
-        {
-            "http": ServeStaticASGI(http, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL),
-            "websocket": websocket,
-        }
-    )
+routed = ProtocolTypeRouter(
+    {
+        "http": ServeStaticASGI(http, root=settings.STATIC_ROOT, prefix=settings.STATIC_URL),
+        "websocket": websocket,
+    }
 )
+application = Entry(proxies_routing.Desks(routed, otherwise=django_application))
 _ = get_resolver().url_patterns  # loads all views: the first request would else
 garbage.settle()

@@ -15,6 +15,8 @@ CALLER: Final = "caller"
 ADDRESS: Final = "address"
 #: The network that counts as one client of IPv6: anybody has a whole one of these.
 _V6_PREFIX: Final = 64
+#: That of an IPv6 address which carries one of IPv4; longer texts are not even remembered.
+_LONGEST_ADDRESS: Final = 45
 _WILD: Final = {r"\*\*/": r"(?:.*/)?", r"\*\*": r".*", r"\*": r"[^/]+"}
 
 
@@ -156,6 +158,9 @@ def parse_network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
     return ipaddress.ip_network(text, strict=False)
 
 
+_network: Final = lru_cache(maxsize=1024)(parse_network)
+
+
 def is_in(address: str, networks: Sequence[str]) -> bool:
     """Say whether ``address`` lies in one of ``networks``; no address is ``unix``."""
     found = _parsed(address)
@@ -163,13 +168,19 @@ def is_in(address: str, networks: Sequence[str]) -> bool:
         return not address and "unix" in networks
     return any(
         found.version == network.version and found in network
-        for network in map(parse_network, (text for text in networks if text != "unix"))
+        for network in map(_network, (text for text in networks if text != "unix"))
     )
 
 
 def _parsed(text: str) -> IPAddress | None:
+    bare = text.strip().partition("%")[0]
+    return _address(bare) if len(bare) <= _LONGEST_ADDRESS else None
+
+
+@lru_cache(maxsize=4096)
+def _address(text: str) -> IPAddress | None:
     try:
-        found = ipaddress.ip_address(text.strip().partition("%")[0])
+        found = ipaddress.ip_address(text)
     except ValueError:
         return None
     if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped:

@@ -62,8 +62,12 @@ class PolicyMiddleware(Middleware):
         return _told(request, await self.get_response(request))
 
 
+def headers_of(path: str) -> list[tuple[str, str]]:
+    """Return what an answer to ``path`` says to browsers."""
+    return [(HEADER, policy_of(path)), *_OTHERS.items()]
+
+
 def _told(request: HttpRequest, answer: HttpResponseBase) -> HttpResponseBase:
-    answer.headers.setdefault(HEADER, policy_of(request.path_info))
-    for name, value in _OTHERS.items():
+    for name, value in headers_of(request.path_info):
         answer.headers.setdefault(name, value)
     return answer

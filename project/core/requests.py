@@ -40,8 +40,11 @@ async def bound(app: Any, scope: dict[str, Any], receive: Any, send: Any) -> Non
             message = {**message, "headers": [*message.get("headers", []), named]}
         await send(message)
 
-    with structlog.contextvars.bound_contextvars(request_id=request_id):
+    before = structlog.contextvars.bind_contextvars(request_id=request_id)
+    try:
         await app(scope, receive, send_with_id)
+    finally:
+        structlog.contextvars.reset_contextvars(**before)
 
 
 class RequestIdMiddleware(Middleware):

@@ -1,7 +1,7 @@
 """What the addresses of leases do, whichever way a request comes: by REST framework or by the desk.
 
-Each takes who asks and the body as it was read, and returns status and answer. The serializers'
-instances are shared: they hold no state of a request, and making one costs more than a lease.
+Each takes who asks and the body as it was read, and returns status and answer. The serializers
+are made once: they hold no state of a request, and making one costs more than a lease.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from django.utils import timezone
 
+from project.core.api.quick import Reader, Writer
 from proxies import lending, returning
 from proxies.api.serializers import (
     LeaseOut,
@@ -26,34 +27,34 @@ if TYPE_CHECKING:
 SCOPE: Final = "proxies:write"
 
 Told = tuple[int, dict[str, Any]]
-_ACQUIRE: Final = LeaseRequest()
-_RENEW: Final = RenewRequest()
-_RELEASE: Final = ReleaseRequest()
-_LEASE: Final = LeaseOut()
-_RELEASED: Final = ReleaseOut()
+_ACQUIRE: Final = Reader(LeaseRequest())
+_RENEW: Final = Reader(RenewRequest())
+_RELEASE: Final = Reader(ReleaseRequest())
+_LEASE: Final = Writer(LeaseOut())
+_RELEASED: Final = Writer(ReleaseOut())
 
 
 def acquire(body: Any, *, by: Caller) -> Told:
     """Lend a proxy: 201, or 200 with the lease that the same request got before."""
-    wanted = dict(_ACQUIRE.run_validation(body))
+    wanted = _ACQUIRE.read(body)
     ask = lending.Ask(ttl_s=wanted.pop("ttl", None), **wanted)
     granted = lending.acquire(ask, by=by, now=timezone.now())
-    return 200 if granted.reused else 201, _LEASE.to_representation(granted)
+    return 200 if granted.reused else 201, _LEASE.write(granted)
 
 
 def renew(body: Any, *, by: Caller, lease_id: int) -> Told:
     """Keep a proxy for longer."""
-    asked = _RENEW.run_validation(body)
+    asked = _RENEW.read(body)
     granted = returning.renew(
         lease_id, token=asked["token"], ttl_s=asked.get("ttl"), by=by, now=timezone.now()
     )
-    return 200, _LEASE.to_representation(granted)
+    return 200, _LEASE.write(granted)
 
 
 def release(body: Any, *, by: Caller, lease_id: int) -> Told:
     """Take a proxy back."""
-    told = dict(_RELEASE.run_validation(body))
+    told = _RELEASE.read(body)
     token, size = told.pop("token"), told.pop("bytes", None)
     report = returning.Report(size_bytes=size, **told)
     released = returning.release(lease_id, report, token=token, by=by, now=timezone.now())
-    return 200, _RELEASED.to_representation(released)
+    return 200, _RELEASED.write(released)

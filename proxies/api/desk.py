@@ -9,6 +9,7 @@ body that can't be read) goes on to Django, whose views do the same by ``borrowi
 from __future__ import annotations
 
 import logging
+import time
 from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from accounts import glancing, limiting
 from accounts.api.authentication import key_in
 from accounts.noting import Sight
-from project.core import lanes, limits
+from project.core import lanes, limits, policing, tallies
 from project.core.api import problems
 from project.core.callers import NOBODY
 from proxies import metrics
@@ -44,41 +45,60 @@ _FIXED: Final = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
+    *((name.lower().encode(), value.encode()) for name, value in policing.headers_of("/api/")),
 ]
 _DUMPS: Final = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
 class Desk:
-    """One address of leases; ``otherwise`` answers what isn't plain."""
+    """One address of leases.
 
-    def __init__(self, name: str, deed: Deed, *, otherwise: App) -> None:
+    Args:
+        name: of what is done there, for metrics.
+        view: the name of the address.
+        deed: does it.
+    """
+
+    def __init__(self, name: str, view: str, deed: Deed) -> None:
         self.name = name
+        self.view = view
         self.deed = deed
-        self.otherwise = otherwise
+        self._kinds: dict[tuple[str, int], tallies.Kind] = {}
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
-        """Answer one request."""
+    async def serve(
+        self, scope: dict[str, Any], receive: Any, send: Any, otherwise: App, **given: int
+    ) -> None:
+        """Answer one request; ``otherwise`` answers one that isn't plain."""
+        began_s = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        if scope["method"] != "POST" or not _is_plain(headers):
-            await self.otherwise(scope, receive, send)
+        if not _is_plain(headers):
+            await otherwise(scope, receive, send)
             return
         messages, text = await _read(receive)
         body = _parsed(text)
         if body is None:
-            await self.otherwise(scope, _replayed(messages, receive), send)
+            await otherwise(scope, _replayed(messages, receive), send)
             return
-        given = scope.get("url_route", {}).get("kwargs", {})
         deed = partial(self.deed, body, **given)
-        began_s = timezone.now()
         status, told, content = await lanes.here().run(partial(_answer, deed, scope, headers))
-        metrics.DESK_LATENCY.labels(self.name, str(status)).observe(
-            (timezone.now() - began_s).total_seconds()
-        )
         length = (b"content-length", str(len(content)).encode())
-        start = {"type": "http.response.start", "status": status, "headers": [*told, length]}
-        await send(start)
+        await send({"type": "http.response.start", "status": status, "headers": [*told, length]})
         await send({"type": "http.response.body", "body": content})
+        tallies.note(
+            self._kind(scope.get("scheme", "http"), status),
+            took_s=time.perf_counter() - began_s,
+            asked_bytes=len(text),
+            told_bytes=len(content),
+        )
+
+    def _kind(self, transport: str, status: int) -> tallies.Kind:
+        found = self._kinds.get((transport, status))
+        if found is None:
+            own = metrics.DESK_LATENCY.labels(self.name, str(status))
+            found = tallies.Kind(self.view, "POST", transport, status, own)
+            self._kinds[transport, status] = found
+        return found
 
 
 def _is_plain(headers: Mapping[bytes, bytes]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from rest_framework import serializers
@@ -198,6 +199,14 @@ class LeaseRequest(WishRequest):
     session = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
 
+class KnownField(serializers.CharField):
+    """A text that is null where it isn't known: empty."""
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the text, or None."""
+        return super().to_representation(value) or None
+
+
 class LentProxyOut(serializers.Serializer[Any]):
     """The proxy of a lease."""
 
@@ -205,15 +214,8 @@ class LentProxyOut(serializers.Serializer[Any]):
     scheme = serializers.CharField(help_text="http, https, socks4 or socks5")
     host = serializers.CharField()
     port = serializers.IntegerField()
-    country = serializers.CharField(allow_null=True)
-    exit_ip = serializers.CharField(allow_null=True)
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        """Say null for what isn't known."""
-        found: dict[str, Any] = super().to_representation(instance)
-        for name in ("country", "exit_ip"):
-            found[name] = found[name] or None
-        return found
+    country = KnownField(allow_null=True)
+    exit_ip = KnownField(allow_null=True)
 
 
 class LeaseOut(serializers.Serializer[Any]):
@@ -223,7 +225,7 @@ class LeaseOut(serializers.Serializer[Any]):
     token = serializers.UUIDField()
     proxy_url = serializers.CharField(help_text="with credentials where the proxy wants them")
     proxy = LentProxyOut(source="*")
-    expires_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(default_timezone=UTC)
     reused = serializers.BooleanField()
 
 
@@ -357,5 +359,5 @@ class ReleaseRequest(Input):
 class ReleaseOut(serializers.Serializer[Any]):
     """When the proxy was given back, and whether that was too late."""
 
-    released_at = serializers.DateTimeField()
+    released_at = serializers.DateTimeField(default_timezone=UTC)
     late = serializers.BooleanField(source="is_late")

@@ -27,7 +27,7 @@ from prometheus_client import (
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from project.core import health, metrics, version
+from project.core import health, metrics, tallies, version
 from project.core.api.permissions import Anybody
 from project.core.api.serializers import HealthOut
 
@@ -90,6 +90,7 @@ def exposition(request: HttpRequest) -> HttpResponse:
     """Answer the metrics of all processes in Prometheus' text format."""
     if not settings.METRICS_PUBLIC and not getattr(request.user, "is_staff", False):
         return HttpResponse(status=404)
+    tallies.count()
     registry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
         registry = CollectorRegistry()

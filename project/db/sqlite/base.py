@@ -149,10 +149,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         self._member.enter_gate(timeout_s=self._timeout_s)
         try:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            self._begin()
         except BaseException:
             self._member.leave_gate()
             raise
+
+    def _begin(self) -> None:
+        """Begin a transaction; by a cursor, which costs more than that, where somebody listens."""
+        if self.queries_logged or self.execute_wrappers:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+            return
+        with self.wrap_database_errors:
+            self.connection.execute(f"BEGIN {self.transaction_mode or ''}")
 
     def _commit(self) -> None:
         try:

@@ -86,7 +86,7 @@ def ask(app: Any, path: str, body: Any, *, secret: str = "", **more: str) -> Ans
 @pytest.fixture
 def desk():
     """The product's own application, beginning with the desk."""
-    return asgi.http
+    return asgi.application.app.app
 
 
 @pytest.fixture
@@ -105,10 +105,7 @@ def by_django(monkeypatch):
         seen.append(scope["path"])
         await real(scope, receive, send)
 
-    for route in asgi.http.routes:
-        desk = getattr(route, "callback", None)
-        if hasattr(desk, "otherwise"):
-            monkeypatch.setattr(desk, "otherwise", noted)
+    monkeypatch.setattr(asgi.application.app.app, "otherwise", noted)
     return seen
 
 
