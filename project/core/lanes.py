@@ -1,7 +1,7 @@
 """Database work of plain ASGI applications: on few threads, which keep their connection while there is more.
 
 A thread pool would give the connection back after each piece of work; where pieces are short
-that costs as much as the work. A thread with nothing to do holds no connection.
+that costs as much as the work. A thread that has nothing to do for a moment holds no connection.
 """
 
 import asyncio
@@ -20,6 +20,8 @@ T = TypeVar("T")
 #: with PostgreSQL each waits for answers.
 _LANES: Final = {"sqlite": 1}
 _OTHERWISE: Final = 4
+#: How long a thread with nothing to do keeps its connection: a program's next request comes soon.
+KEPT_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Lanes:
 
     def _next(self) -> _Job | None:
         try:
-            return self._asked.get_nowait()
+            return self._asked.get(timeout=KEPT_S)
         except queue.Empty:
             return None
 

@@ -16,7 +16,9 @@ def test_use_of_a_key_is_written_behind_once_a_minute(now, user, django_assert_n
 
     def used(seconds: int) -> int:
         with django_assert_num_queries(0):
-            noting.key_used(key.pk, SIGHT, user_id=key.user_id, now=now + timedelta(seconds=seconds))
+            noting.key_used(
+                key.pk, SIGHT, user_id=key.user_id, now=now + timedelta(seconds=seconds)
+            )
         noting.flush()
         found = ApiKey.objects.get().last_used_at
         return int((found - now).total_seconds()) if found else -1

@@ -3,7 +3,7 @@ import threading
 
 import pytest
 import structlog
-from django.db import connection
+from django.db import connection, connections
 
 from accounts.models import User
 from project.core import lanes
@@ -48,6 +48,23 @@ def test_many_calls_at_once_each_get_their_own_answer():
         return await asyncio.gather(*(ask(pk) for pk in users))
 
     assert asyncio.run(all_of_them()) == users
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lane_keeps_its_connection_for_who_comes_soon(monkeypatch):
+    monkeypatch.setattr(lanes, "KEPT_S", 30.0)
+    own = lanes.Lanes(1)
+
+    def look():
+        connection.ensure_connection()
+        return connection.connection
+
+    async def ask():
+        return [await own.run(look) for _ in range(3)], await own.run(connections.close_all)
+
+    seen, _ = asyncio.run(ask())
+
+    assert seen[0] is seen[1] is seen[2]
 
 
 @pytest.mark.django_db(transaction=True)

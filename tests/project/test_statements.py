@@ -1,8 +1,8 @@
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from project.core import statements
@@ -56,6 +56,26 @@ def test_moments_and_tokens_come_back_as_they_went():
 
     assert row is not None
     assert (read(row[0]), uuid.UUID(str(row[1]))) == (now, token)
+
+
+@pytest.mark.parametrize("value", ["7", 7, 7.5, "ö", None])
+def test_values_keep_their_kind(value):
+    if statements.is_postgres():
+        pytest.skip("SQLite's statements alone are written anew")
+
+    assert statements.one("SELECT %(v)s, typeof(%(v)s)", {"v": value}) == (
+        value,
+        {str: "text", int: "integer", float: "real", type(None): "null"}[type(value)],
+    )
+
+
+def test_a_moment_of_elsewhere_is_stored_as_that_of_utc():
+    moment = datetime(2026, 1, 5, 12, 0, tzinfo=UTC)
+
+    there = statements.moment(moment.astimezone(timezone(timedelta(hours=9))))
+
+    assert read(there) == moment
+    assert there == connection.ops.adapt_datetimefield_value(moment)
 
 
 def test_json_is_read_whatever_the_driver_gives():

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 from django.core.asgi import get_asgi_application
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from accounts import limiting, noting
 from accounts.models import ApiKey, KeptAnswer
 from project import asgi
+from project.core import tallies
 from proxies import lending
 from proxies.models import Lease, LeaseSlot
 from tests.factories import make_key, make_plan, make_staff, make_subscription, make_user
@@ -130,6 +132,48 @@ def test_a_program_borrows_keeps_and_returns_before_django(desk, by_django, secr
     assert Lease.objects.get().size_bytes == 7
     assert not LeaseSlot.objects.exclude(token=None).exists()
     assert by_django == []
+
+
+def http_counts() -> dict[Any, float]:
+    """Return what django-prometheus counts of requests: of times and sizes how many there were."""
+    tallies.count()
+    others = ("_created", "_bucket", "_sum", "_templatename_total")
+    return {
+        (one.name, tuple(one.labels.items())): one.value
+        for family in REGISTRY.collect()
+        for one in family.samples
+        if one.name.startswith("django_http_") and not one.name.endswith(others)
+    }
+
+
+def test_requests_are_counted_as_those_of_django(desk, django, secret):
+    make_proxy()
+    seen = []
+
+    for app in (desk, django):
+        before = http_counts()
+        lease = ask(app, URL, {}, secret=secret).json()
+        told = {"token": lease["token"], "outcome": "ok", "bytes": 10**6}
+        ask(app, f"{URL}/{lease['id']}/release", told, secret=secret)
+        ask(app, f"{URL}/{lease['id']}/renew", {"token": lease["token"]}, secret=secret)
+        after = http_counts()
+        moved = {key: value - before.get(key, 0.0) for key, value in after.items()}
+        seen.append({key: value for key, value in moved.items() if value})
+
+    assert len(seen[0]) > 15
+    assert seen[0] == seen[1]
+
+
+def test_answers_carry_the_headers_of_djangos(desk, django, secret):
+    for _ in range(2):
+        make_proxy()
+    found, wanted = (ask(app, URL, {}, secret=secret) for app in (desk, django))
+
+    assert found.headers.keys() >= wanted.headers.keys() - {"vary", "allow"}
+    same = [name for name in wanted.headers if name not in {"vary", "allow", "content-length"}]
+    assert {name: found.headers[name] for name in same} == {
+        name: wanted.headers[name] for name in same
+    }
 
 
 BAD: list[tuple[str, Any]] = [
