@@ -83,7 +83,7 @@ def count() -> None:
 
 def _count_all(notes: Sequence[_Note]) -> None:
     """Count what has no labels, as ``PrometheusBeforeMiddleware`` and its sister do."""
-    to = Metrics.get_instance()  # type: ignore[no-untyped-call]
+    to = Metrics.get_instance()
     to.requests_total.inc(len(notes))
     to.responses_total.inc(len(notes))
     to.responses_by_charset.labels(charset="utf-8").inc(len(notes))
@@ -93,7 +93,7 @@ def _count_all(notes: Sequence[_Note]) -> None:
 
 
 def _count_kind(kind: Kind, took_s: Sequence[float]) -> None:
-    to = Metrics.get_instance()  # type: ignore[no-untyped-call]
+    to = Metrics.get_instance()
     count, where = len(took_s), {"view": kind.view, "method": kind.method}
     to.requests_by_method.labels(method=kind.method).inc(count)
     to.requests_by_transport.labels(transport=kind.transport).inc(count)
