@@ -59,6 +59,11 @@ ROUNDS: Mapping[str, str] = {
     "sqlite": "all tests, on SQLite",
     "postgres": "all tests, on PostgreSQL and Redis",
 }
+#: Rounds that run when they are named alone: they tell what a developer asks now and then.
+ASKED: Mapping[str, str] = {
+    "coverage": "all tests, on SQLite, and how much of the code they ran, by branch",
+}
+COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90")
 
 
 @dataclass
@@ -117,9 +122,10 @@ class Results:
 def main(words: Sequence[str]) -> int:
     """Run the steps that ``words`` name, or all."""
     names, extra = _split(words)
-    unknown = [name for name in names if name not in {**CHECKS, **ROUNDS}]
+    known = {**CHECKS, **ROUNDS, **ASKED}
+    unknown = [name for name in names if name not in known]
     if unknown:
-        print(f"no step {unknown[0]!r}: write some of {', '.join({**CHECKS, **ROUNDS})}")
+        print(f"no step {unknown[0]!r}: write some of {', '.join(known)}")
         return 2
     results = Results()
     with tempfile.TemporaryDirectory(prefix="millrace-checks-") as folder:
@@ -128,12 +134,13 @@ def main(words: Sequence[str]) -> int:
             if name in names or not names:
                 with results.step(name, about) as statuses:
                     statuses.append(_python(command, environment))
-        for name, about in ROUNDS.items():
-            if name in names or not names:
+        for name, about in {**ROUNDS, **ASKED}.items():
+            if name in names or (not names and name in ROUNDS):
                 report = Path(folder) / f"{name}.xml"
                 with results.step(name, about) as statuses, ExitStack() as servers:
                     own = {**environment, **_servers(name, servers)}
-                    statuses.append(_python([*_pytest(report), *extra], own))
+                    more = COVERAGE if name == "coverage" else ()
+                    statuses.append(_python([*_pytest(report), *more, *extra], own))
                 results.counts.add(report)
     return results.tell()
 
@@ -152,9 +159,9 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _servers(round_name: str, servers: ExitStack) -> dict[str, str]:
     """Return the environment of a round; its servers run until ``servers`` is closed."""
-    own = {"MILLRACE_ROUND": round_name, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    if round_name == "sqlite":
-        return own
+    own = {"MILLRACE_ROUND": "postgres", "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    if round_name != "postgres":
+        return {**own, "MILLRACE_ROUND": "sqlite"}
     given = os.environ.get
     database_url = given("TEST_DATABASE_URL") or servers.enter_context(postgres.running())
     redis_url = given("TEST_REDIS_URL") or servers.enter_context(valkey.running())
@@ -168,7 +175,7 @@ def _servers(round_name: str, servers: ExitStack) -> dict[str, str]:
 
 
 def _pytest(report: Path) -> list[str]:
-    """Return how pytest is called: on all cores, the tests of a file in one process."""
+    """Return how pytest is called: on all cores."""
     workers = os.environ.get("TEST_WORKERS") or str(min(os.cpu_count() or 1, WORKERS_AT_MOST))
     parallel = ["-n", workers, "--dist", "load"]
     return ["-m", "pytest", "-q", "--color=no", *parallel, f"--junitxml={report}"]
