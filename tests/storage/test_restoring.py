@@ -79,6 +79,25 @@ def test_restore_into_a_new_database(product, made, folder):
         restoring.restore(made.path, progress=Heard(), now=NOW, into=into)
 
 
+@pytest.mark.parametrize("product", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("how", ["", " LOCALE_PROVIDER builtin BUILTIN_LOCALE 'C.UTF-8'"])
+def test_restored_database_sorts_text_as_the_one_before_it(product, made, how):
+    sorting = """
+        SELECT datcollate, datctype, to_jsonb(d) ->> 'datlocprovider',
+            coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale')
+        FROM pg_database d WHERE datname = %s
+    """
+    with product.maintained() as server:
+        server.execute(f'DROP DATABASE "{product.name}" WITH (FORCE)')
+        server.execute(f'CREATE DATABASE "{product.name}" TEMPLATE template0{how}')
+        before = server.execute(sorting, [product.name]).fetchone()
+
+        restoring.restore(made.path, progress=Heard(), now=NOW)
+
+        assert server.execute(sorting, [product.name]).fetchone() == before
+    assert facts_of(product) == (made.facts.counts, made.facts.checksums)
+
+
 @pytest.mark.parametrize("harm", ["cut", "altered"])
 def test_restore_refuses_what_was_harmed(product, made, harm):
     content = made.path.read_bytes()

@@ -34,9 +34,18 @@ _TABLES: Final = """
     WHERE c.relkind = 'r' AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
     ORDER BY 1, 2
 """
+#: Read by name from JSON: providers came with 15, and their column was renamed with 17.
 _LOCALE: Final = """
-    SELECT pg_encoding_to_char(encoding), datcollate, datctype FROM pg_database WHERE datname = %s
+    SELECT pg_encoding_to_char(encoding), datcollate, datctype,
+        as_json ->> 'datlocprovider',
+        coalesce(as_json ->> 'datlocale', as_json ->> 'daticulocale')
+    FROM (SELECT *, to_jsonb(d) AS as_json FROM pg_database d) AS named WHERE datname = %s
 """
+#: Who sorts text in place of the operating system, by the letter that pg_database has.
+_PROVIDERS: Final = {
+    "i": sql.SQL(" LOCALE_PROVIDER icu ICU_LOCALE {}"),
+    "b": sql.SQL(" LOCALE_PROVIDER builtin BUILTIN_LOCALE {}"),
+}
 #: However the server is set, equal values give equal text.
 _SAME_TEXT: Final = (
     "SET LOCAL TimeZone = 'UTC'",
@@ -269,8 +278,11 @@ class PostgresDatabase:
         create = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
         found = connection.execute(_LOCALE, [self.name]).fetchone()
         if found is not None:
+            *usual, provider, locale = found
             how = sql.SQL(" ENCODING {} LC_COLLATE {} LC_CTYPE {}")
-            create += how.format(*(sql.Literal(word) for word in found))
+            create += how.format(*(sql.Literal(word) for word in usual))
+            if provider in _PROVIDERS:
+                create += _PROVIDERS[provider].format(sql.Literal(locale))
         try:
             connection.execute(create)
         except psycopg.errors.InsufficientPrivilege as error:
