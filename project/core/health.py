@@ -24,6 +24,7 @@ from project.core.choices import Role
 from project.core.issues import AMBER, RED, Issue
 from project.core.models import ProcessHeartbeat
 from project.core.moments import stamp
+from project.db import library
 
 DISK_LOW_BYTES: Final = 500 * 1024 * 1024
 MEMORY_HIGH_BYTES: Final = 2 * 1024 * 1024 * 1024
@@ -58,7 +59,7 @@ def _ask_database() -> str:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-        return str(connection.vendor)
+        return f"sqlite {library.version()}" if connection.vendor == "sqlite" else "postgresql"
     finally:
         connection.close()
 

@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from project.core import health, issues
 from project.core.choices import Role
 from project.core.issues import AMBER, RED, Issue
+from project.db import library
 from tests.factories import make_heartbeat
 
 pytestmark = pytest.mark.django_db
@@ -52,8 +53,10 @@ def test_probes_tell_their_time(now):
     assert found["database"].as_dict() == {
         "ok": True,
         "ms": round(found["database"].took_ms, 1),
-        "detail": connection.vendor,
+        "detail": found["database"].detail,
     }
+    version = f" {library.version()}" if connection.vendor == "sqlite" else ""
+    assert found["database"].detail == f"{connection.vendor}{version}"
 
 
 def fail(*args: Any, **kwargs: Any) -> Any:
