@@ -1,19 +1,31 @@
 """Staff pages of lending: leases, the slots behind them, sessions."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
+from project.core.display import NOTHING
 from proxies import explaining, returning
+from proxies.admin.columns import LEASES, OUTCOMES, at, ms, toned
 from proxies.admin.sections import LeaseSection, with_neighbours
 from proxies.choices import LeaseState
 from proxies.models import Lease, LeaseSlot, Mending, StickySession
+
+_STATE: Final = toned("state", "State", LEASES)
+_TAKEN: Final = at("acquired_at", "Taken")
+_LASTS: Final = at("expires_at", "Lasts until")
+_ENDED: Final = at("ended_at", "Ended")
+_RETURNED: Final = at("released_at", "Given back")
+_OUTCOME: Final = toned("outcome", "Outcome", OUTCOMES)
+_LATENCY: Final = ms("latency_ms", "Latency")
 
 
 @admin.register(Lease)
@@ -22,15 +34,15 @@ class LeaseAdmin(ReadOnly):
 
     list_display = (
         "id",
+        _STATE,
         "proxy",
         "holder",
         "target",
         "pool",
-        "state",
-        "acquired_at",
-        "expires_at",
-        "released_at",
-        "outcome",
+        _TAKEN,
+        _LASTS,
+        _ENDED,
+        _OUTCOME,
         "status_code",
     )
     list_filter = (
@@ -45,8 +57,19 @@ class LeaseAdmin(ReadOnly):
     list_sections = (LeaseSection,)
     search_fields = ("holder", "target", "request_id", "session", "proxy__host")
     ordering = ("-id",)
-    exclude = ("token", "score", "rested_since", "away_since")
-    readonly_fields = ("chosen",)
+    # without the token: who has it may give the proxy back
+    fieldsets = (
+        (None, {"fields": (_STATE, "proxy", "pool", "target", "holder", "requested_by")}),
+        ("Why", {"fields": ("chosen",)}),
+        ("Time", {"fields": (_TAKEN, _LASTS, "renewals", _ENDED, _RETURNED, "is_late")}),
+        ("What came of it", {"fields": (_OUTCOME, "status_code", _LATENCY, "size")}),
+        ("Asked as", {"fields": ("request_id", "session", "exclusive_key", "n")}),
+    )
+    readonly_fields = (
+        *(_STATE, _TAKEN, _LASTS, _ENDED, _RETURNED, _OUTCOME, _LATENCY),
+        "chosen",
+        "size",
+    )
     actions = ("end",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lease]:
@@ -58,6 +81,10 @@ class LeaseAdmin(ReadOnly):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
+
+    @admin.display(description="Bytes")
+    def size(self, lease: Lease) -> str | SafeString:
+        return NOTHING if lease.size_bytes is None else filesizeformat(lease.size_bytes)
 
     @admin.display(description="Why this proxy")
     def chosen(self, lease: Lease) -> str:
@@ -81,7 +108,7 @@ class LeaseAdmin(ReadOnly):
 class LeaseSlotAdmin(ReadOnly):
     """The rows that hold the claims."""
 
-    list_display = ("exclusive_key", "n", "proxy", "held_until")
+    list_display = ("exclusive_key", "n", "proxy", at("held_until", "Held until"))
     list_select_related = ("proxy",)
     search_fields = ("exclusive_key",)
     ordering = ("-held_until", "id")
@@ -92,7 +119,7 @@ class LeaseSlotAdmin(ReadOnly):
 class StickySessionAdmin(ReadOnly):
     """Which session stays with which proxy."""
 
-    list_display = ("holder", "session", "proxy", "used_at")
+    list_display = ("holder", "session", "proxy", at("used_at", "Used"))
     list_select_related = ("proxy",)
     search_fields = ("holder", "session")
     ordering = ("-used_at",)
@@ -102,7 +129,7 @@ class StickySessionAdmin(ReadOnly):
 class MendingAdmin(ReadOnly):
     """Slots and records that disagreed, and what was done."""
 
-    list_display = ("at", "exclusive_key", "n", "lease", "done")
+    list_display = (at("at", "When"), "done", "lease", "exclusive_key", "n")
     list_filter = ("done",)
     list_select_related = ("lease",)
     search_fields = ("exclusive_key",)

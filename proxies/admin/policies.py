@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
+from project.core.display import duration
 from proxies import policies
 from proxies.models import CheckTarget, PoolPolicy
 
@@ -19,6 +20,14 @@ class PoolPolicyForm(forms.ModelForm[PoolPolicy]):
         """All but the pool itself."""
 
         model = PoolPolicy
+        labels = {
+            "check_every_s": "Check every, seconds",
+            "lease_ttl_s": "Length of a lease, seconds",
+            "max_leases": "Most leases at once",
+            "window_s": "Window, seconds",
+            "is_per_target": "Counts per target",
+            "cool_down_s": "Cool-down, seconds",
+        }
         fields = (
             "enter_score",
             "leave_score",
@@ -136,7 +145,11 @@ def _said(policy: PoolPolicy, name: str) -> str:
 class CheckTargetAdmin(ModelAdmin):
     """The sites of which checks ask whether a proxy reaches them."""
 
-    list_display = ("url", "is_enabled", "every_s")
+    list_display = ("url", "is_enabled", "every")
     list_editable = ("is_enabled",)
     list_filter = ("is_enabled",)
     search_fields = ("url",)
+
+    @admin.display(description="Asked every", ordering="every_s")
+    def every(self, target: CheckTarget) -> str:
+        return duration(target.every_s)

@@ -1,6 +1,5 @@
 """Staff pages of the pool: proxies, their checks and targets, the policies."""
 
-from datetime import datetime
 from typing import Any, Final
 
 from django.contrib import admin, messages
@@ -20,14 +19,14 @@ from unfold.decorators import display
 
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
-from project.core.display import NOTHING, moment, pill
+from project.core.display import NOTHING, duration, pill
 from proxies import explaining, lending, managing
 from proxies.admin.acts import ProxyActs
+from proxies.admin.columns import OUTCOMES, VERDICTS, at, ms, plain, toned, yes
 from proxies.admin.filters import CountryFilter, NamedByFilter, NetworkFilter, OpenToFilter
 from proxies.admin.sections import ProxySection, lease_history, with_sections
 from proxies.choices import ProxyState
 from proxies.models import Check, Proxy, TargetState
-from proxies.models.pool import NEVER
 
 #: How a proxy's state looks in its list.
 _STATES: Final = {
@@ -37,6 +36,16 @@ _STATES: Final = {
     ProxyState.RETIRED: ("paused", "Retired"),
     ProxyState.BLOCKED: ("bad", "Taken out"),
 }
+
+
+#: Before a rule of lending that holds, and one that doesn't.
+_YES: Final = pill("good", "yes")
+_NO: Final = pill("bad", "no")
+_EXIT: Final = plain("exit_ip", "Exit IP")
+_TLS: Final = yes("tls_ok", "TLS")
+_LATENCY: Final = ms("latency_ms", "Latency")
+_CHECKED: Final = at("last_checked_at", "Checked")
+_LENT: Final = at("last_lent_at", "Lent")
 
 
 @admin.register(Proxy)
@@ -50,10 +59,10 @@ class ProxyAdmin(ProxyActs):
         "score_shown",
         "hides",
         "place",
-        "exit_ip",
-        "latency_shown",
-        "checked",
-        "lent",
+        _EXIT,
+        _LATENCY,
+        _CHECKED,
+        _LENT,
     )
     list_display_links = ("life", "endpoint")
     list_filter = (
@@ -83,13 +92,13 @@ class ProxyAdmin(ProxyActs):
             {
                 "fields": (
                     "anonymity",
-                    "exit_ip",
+                    _EXIT,
                     "country",
                     "network",
-                    "tls_ok",
-                    "latency_shown",
-                    "connect_shown",
-                    "last_ok_at",
+                    _TLS,
+                    _LATENCY,
+                    ms("connect_ms", "Time to connect"),
+                    at("last_ok_at", "When"),
                 )
             },
         ),
@@ -97,27 +106,31 @@ class ProxyAdmin(ProxyActs):
             "Checks and lists",
             {
                 "fields": (
-                    "last_checked_at",
-                    "check_due_at",
-                    "first_seen_at",
-                    "last_seen_at",
-                    "retired_at",
+                    _CHECKED,
+                    at("check_due_at", "Next check"),
+                    at("first_seen_at", "First named"),
+                    at("last_seen_at", "Last named"),
+                    at("retired_at", "Retired"),
                 )
             },
         ),
         (
             "Lending",
-            {"fields": ("lendable", "lent_shown", "rest_shown", "exclusive_key", "leases")},
+            {
+                "fields": (
+                    "lendable",
+                    _LENT,
+                    at("rest_until", "Rests until"),
+                    "exclusive_key",
+                    "leases",
+                )
+            },
         ),
     )
     readonly_fields = (
         "endpoint",
         "lendable",
         "score_shown",
-        "latency_shown",
-        "lent_shown",
-        "rest_shown",
-        "connect_shown",
         "explanation",
         "history",
         "leases",
@@ -144,41 +157,17 @@ class ProxyAdmin(ProxyActs):
             return NOTHING
         return format_html('{} <span class="mr-faint">{}</span>', proxy.country, proxy.network)
 
-    @display(description="Checked", ordering="last_checked_at")
-    def checked(self, proxy: Proxy) -> SafeString:
-        return moment(proxy.last_checked_at)
-
-    @display(description="Lent", ordering="last_lent_at")
-    def lent(self, proxy: Proxy) -> SafeString:
-        return moment(proxy.last_lent_at if proxy.last_lent_at > NEVER else None)
-
     @admin.display(description="Score", ordering="score")
     def score_shown(self, proxy: Proxy) -> str:
         return "-" if proxy.score is None else f"{proxy.score:.0f}"
-
-    @admin.display(description="Latency", ordering="latency_ms")
-    def latency_shown(self, proxy: Proxy) -> str:
-        return "-" if proxy.latency_ms is None else f"{proxy.latency_ms:.0f} ms"
-
-    @admin.display(description="Last lent at", ordering="last_lent_at")
-    def lent_shown(self, proxy: Proxy) -> SafeString:
-        return moment(proxy.last_lent_at if proxy.last_lent_at > NEVER else None)
-
-    @admin.display(description="Rests until")
-    def rest_shown(self, proxy: Proxy) -> SafeString:
-        return moment(proxy.rest_until if proxy.rest_until > NEVER else None)
-
-    @admin.display(description="Time to connect")
-    def connect_shown(self, proxy: Proxy) -> str:
-        return "-" if proxy.connect_ms is None else f"{proxy.connect_ms:.0f} ms"
 
     @admin.display(description="Can it be lent now?")
     def lendable(self, proxy: Proxy) -> SafeString:
         """Tell each rule of lending, then the targets that it may not visit now."""
         told = explaining.of(proxy, lending.Ask(), now=timezone.now())
-        lines = [("yes" if rule.holds else "no", rule.text) for rule in told.rules]
-        lines += [("no", closed.text) for closed in told.closed]
-        return format_html_join("", "<div>{}: {}</div>", lines)
+        lines = [(_YES if rule.holds else _NO, rule.text) for rule in told.rules]
+        lines += [(_NO, closed.text) for closed in told.closed]
+        return format_html_join("", '<div class="mr-rule">{} {}</div>', lines)
 
     @admin.display(description="Why this score")
     def explanation(self, proxy: Proxy) -> str:
@@ -199,7 +188,9 @@ class ProxyAdmin(ProxyActs):
         links = [
             (reverse(f"admin:proxies_{name}_changelist"), proxy.pk, label) for name, label in pages
         ]
-        return format_html_join(" · ", '<a href="{}?proxy__id__exact={}">{}</a>', links)
+        return format_html_join(
+            " · ", '<a class="mr-link" href="{}?proxy__id__exact={}">{}</a>', links
+        )
 
 
 @admin.register(Check)
@@ -207,14 +198,14 @@ class CheckAdmin(ReadOnly):
     """What checks found, the newest first."""
 
     list_display = (
+        at("at", "When"),
+        toned("verdict", "Verdict", VERDICTS),
         "proxy",
-        "at",
-        "verdict",
         "detail",
-        "latency_ms",
-        "exit_ip",
+        ms("latency_ms", "Latency"),
+        _EXIT,
         "anonymity",
-        "tls_ok",
+        _TLS,
     )
     list_filter = (
         ("verdict", ChoicesCheckboxFilter),
@@ -238,17 +229,41 @@ class TargetStateAdmin(ReadOnly):
     list_display = (
         "target",
         "proxy",
-        "last_outcome",
+        "stands",
+        toned("last_outcome", "Last outcome", OUTCOMES),
         "failures_in_row",
-        "blocked_until",
-        "blocked_for",
-        "check_outcome",
-        "checked_at",
-        "latency_ms",
-        "lent_shown",
+        toned("check_outcome", "Last check", OUTCOMES),
+        at("checked_at", "Checked"),
+        ms("latency_ms", "Latency"),
+        at("last_lent_at", "Last lent"),
     )
-    exclude = ("last_lent_at",)
-    readonly_fields = ("lent_shown",)
+    fieldsets = (
+        (None, {"fields": ("target", "proxy", "stands", "blocked_until", "blocked_for")}),
+        (
+            "What holders told",
+            {
+                "fields": (
+                    toned("last_outcome", "Last outcome", OUTCOMES),
+                    "failures_in_row",
+                    at("evidence_at", "Told"),
+                    ms("latency_ms", "Latency, moving average"),
+                    "evidence",
+                    at("last_lent_at", "Last lent"),
+                )
+            },
+        ),
+        (
+            "What checks found",
+            {
+                "fields": (
+                    toned("check_outcome", "Last check", OUTCOMES),
+                    "check_detail",
+                    "check_failures",
+                    at("checked_at", "Checked"),
+                )
+            },
+        ),
+    )
     list_filter = (
         ("blocked_for", ChoicesCheckboxFilter),
         ("last_outcome", ChoicesCheckboxFilter),
@@ -261,9 +276,20 @@ class TargetStateAdmin(ReadOnly):
     ordering = ("target", "-id")
     actions = ("lift",)
 
-    @admin.display(description="Last lent at", ordering="last_lent_at")
-    def lent_shown(self, state: TargetState) -> datetime | None:
-        return state.last_lent_at if state.last_lent_at > NEVER else None
+    @admin.display(description="Stands", ordering="blocked_until")
+    def stands(self, state: TargetState) -> SafeString:
+        """Tell whether the proxy is lent for the site now, else why not and for how long."""
+        left_s = (
+            (state.blocked_until - timezone.now()).total_seconds() if state.blocked_until else 0
+        )
+        if left_s <= 0:
+            return pill("good", "Open")
+        words = f"{state.get_blocked_for_display()}, {duration(left_s)} left"
+        return pill("bad", words)
+
+    @admin.display(description="Evidence")
+    def evidence(self, state: TargetState) -> str:
+        return f"{state.good_weight:.2f} of {state.total_weight:.2f} good"
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("proxies.change_targetstate")

@@ -16,9 +16,10 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
-from project.core.display import NOTHING, moment, pill
+from project.core.display import NOTHING, duration, moment, pill
 from project.core.errors import AppError
 from proxies import fetching, importing
+from proxies.admin.columns import at
 from proxies.choices import FetchOutcome, ProxyState
 from proxies.models import ProxySource, SourceEntry
 
@@ -45,6 +46,7 @@ class ProxySourceForm(forms.ModelForm[ProxySource]):
         """What staff decide."""
 
         model = ProxySource
+        labels = {"interval_s": "Interval, seconds"}
         fields = (
             "name",
             "kind",
@@ -109,15 +111,14 @@ class ProxySourceAdmin(ModelAdmin):
             "Last fetch",
             {
                 "fields": (
-                    "last_fetch_at",
-                    "next_fetch_at",
-                    "last_outcome",
-                    "last_error_type",
+                    "fetched",
+                    "due",
+                    "life",
                     "last_error",
                     "harvest",
                     "survival",
                     "refused",
-                    "last_duration_s",
+                    "took",
                     "failures_in_row",
                     "fetches",
                 )
@@ -125,15 +126,14 @@ class ProxySourceAdmin(ModelAdmin):
         ),
     )
     readonly_fields = (
-        "last_fetch_at",
-        "next_fetch_at",
-        "last_outcome",
-        "last_error_type",
+        "fetched",
+        "due",
+        "life",
         "last_error",
         "harvest",
         "survival",
         "refused",
-        "last_duration_s",
+        "took",
         "failures_in_row",
         "fetches",
     )
@@ -181,6 +181,10 @@ class ProxySourceAdmin(ModelAdmin):
     def fetched(self, source: ProxySource) -> SafeString:
         return moment(source.last_fetch_at)
 
+    @admin.display(description="Took")
+    def took(self, source: ProxySource) -> str:
+        return duration(source.last_duration_s)
+
     @admin.display(description="Next", ordering="next_fetch_at")
     def due(self, source: ProxySource) -> SafeString:
         return moment(source.next_fetch_at if source.is_enabled else None)
@@ -204,7 +208,9 @@ class ProxySourceAdmin(ModelAdmin):
     def fetches(self, source: ProxySource) -> SafeString:
         page = reverse("admin:proxies_sourcefetch_changelist")
         return format_html(
-            '<a href="{}?source__id__exact={}">What its fetches came to</a>', page, source.pk
+            '<a class="mr-link" href="{}?source__id__exact={}">What its fetches came to</a>',
+            page,
+            source.pk,
         )
 
     def save_model(self, request: HttpRequest, obj: ProxySource, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
@@ -239,7 +245,12 @@ class ProxySourceAdmin(ModelAdmin):
 class SourceEntryAdmin(ReadOnly):
     """Which source named which proxy."""
 
-    list_display = ("source", "proxy", "first_seen_at", "last_seen_at")
+    list_display = (
+        "source",
+        "proxy",
+        at("first_seen_at", "First seen"),
+        at("last_seen_at", "Last seen"),
+    )
     list_filter = ("source",)
     list_select_related = ("source", "proxy")
     search_fields = ("source__name", "proxy__host")

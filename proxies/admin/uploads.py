@@ -9,10 +9,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
+from unfold.paginator import InfinitePaginator
 
 from project.core.admin.pages import ReadOnly, caller_of
 from project.core.errors import AppError
 from proxies import importing
+from proxies.admin.columns import at
 from proxies.choices import ListFormat, Scheme
 from proxies.models import ImportUpload
 from proxies.parsing import ListOptions
@@ -26,8 +28,9 @@ _SHOWN = 200
 class ImportUploadAdmin(ReadOnly):
     """Lists on their way in; their text is nobody's to read."""
 
-    list_display = ("id", "format", "default_protocol", "created_at")
+    list_display = ("id", "format", "default_protocol", at("created_at", "Handed in"))
     exclude = ("text",)
+    paginator = InfinitePaginator
     change_list_template = "admin/proxies/importupload/change_list.html"
 
     def has_import_permission(self, request: HttpRequest) -> bool:

@@ -186,7 +186,7 @@ class TargetState(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.proxy_id} at {self.target}"
+        return f"proxy {self.proxy_id} at {self.target}"
 
 
 class StickySession(models.Model):

@@ -114,6 +114,7 @@ class ImportUpload(models.Model):
     class Meta:
         """Order of lists."""
 
+        verbose_name = "import"
         ordering = ("-id",)
 
     def __str__(self) -> str:
