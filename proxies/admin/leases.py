@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
-from project.core.display import NOTHING
+from project.core.display import NOTHING, moment
 from proxies import explaining, returning
 from proxies.admin.columns import LEASES, OUTCOMES, at, ms, toned
 from proxies.admin.sections import LeaseSection, with_neighbours
@@ -32,19 +32,7 @@ _LATENCY: Final = ms("latency_ms", "Latency")
 class LeaseAdmin(ReadOnly):
     """Who has, and had, which proxy."""
 
-    list_display = (
-        "id",
-        _STATE,
-        "proxy",
-        "holder",
-        "target",
-        "pool",
-        _TAKEN,
-        _LASTS,
-        _ENDED,
-        _OUTCOME,
-        "status_code",
-    )
+    list_display = ("id", _STATE, "proxy", "holder", "target", _TAKEN, "until", _OUTCOME)
     list_filter = (
         ("state", ChoicesCheckboxFilter),
         ("outcome", ChoicesCheckboxFilter),
@@ -81,6 +69,11 @@ class LeaseAdmin(ReadOnly):
 
     def lookup_allowed(self, lookup: str, value: Any, request: Any = None) -> bool:
         return lookup == "proxy__id__exact" or bool(super().lookup_allowed(lookup, value, request))
+
+    @admin.display(description="Until", ordering="expires_at")
+    def until(self, lease: Lease) -> SafeString:
+        """Tell when it ended, else when it will."""
+        return moment(lease.ended_at or lease.expires_at)
 
     @admin.display(description="Bytes")
     def size(self, lease: Lease) -> str | SafeString:

@@ -234,8 +234,7 @@ class TargetStateAdmin(ReadOnly):
         "failures_in_row",
         toned("check_outcome", "Last check", OUTCOMES),
         at("checked_at", "Checked"),
-        ms("latency_ms", "Latency"),
-        at("last_lent_at", "Last lent"),
+        at("last_lent_at", "Lent"),
     )
     fieldsets = (
         (None, {"fields": ("target", "proxy", "stands", "blocked_until", "blocked_for")}),

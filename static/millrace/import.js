@@ -40,6 +40,10 @@ function draw(found) {
   }));
   setText(field(page, "taken-count"), count(found.accepted));
   setText(field(page, "refused-count"), count(found.rejected));
+  const shown = found.taken.length;
+  setText(field(page, "taken-more"), found.accepted > shown ? `the first ${count(shown)}` : "");
+  show(field(page, "no-taken"), !found.accepted);
+  show(field(page, "no-refused"), !found.rejected);
   field(page, "taken").replaceChildren(...found.taken.map((one) => cells([one.proxy, "mr-mono"], [one.country, "mr-faint"])));
   field(page, "refused").replaceChildren(...found.refused.map((one) => cells([String(one.line), "mr-faint mr-num"], [one.text, "mr-mono"], [one.reason, "mr-reason"])));
   field(page, "reasons").replaceChildren(...Object.entries(found.reasons).map(([reason, number]) => {
