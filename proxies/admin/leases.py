@@ -43,6 +43,7 @@ class LeaseAdmin(ReadOnly):
     list_filter_submit = True
     list_select_related = ("proxy",)
     list_sections = (LeaseSection,)
+    list_per_page = 50
     search_fields = ("holder", "target", "request_id", "session", "proxy__host")
     ordering = ("-id",)
     # without the token: who has it may give the proxy back

@@ -81,6 +81,7 @@ class ProxyAdmin(ProxyActs):
     )
     list_filter_submit = True
     list_sections = (ProxySection,)
+    list_per_page = 50
     search_fields = ("host", "exit_ip", "username")
     ordering = ("-id",)
     # without the password: it is nobody's to read here
