@@ -209,6 +209,25 @@ def revoke(key: ApiKey, *, now: datetime) -> bool:
     return bool(taken)
 
 
+def rotate(key: ApiKey, *, now: datetime) -> NewKey:
+    """Make a key that may what ``key`` may, and take that one back, both or neither.
+
+    Raises:
+        BadKeyRequestError: it was taken back or has ended, or its user may no longer what it may.
+    """
+    with transaction.atomic():
+        if not revoke(key, now=now):
+            raise BadKeyRequestError("the key was taken back already")
+        return create(
+            key.user,
+            name=key.name,
+            scopes=[str(scope) for scope in key.scopes],
+            expires_at=key.expires_at,
+            allowed_networks=[str(one) for one in key.allowed_networks],
+            now=now,
+        )
+
+
 def revoke_own(user: User, key_id: int, *, now: datetime) -> None:
     """Take a key of ``user`` back at once; again: nothing.
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.urls import reverse
 
-from accounts import plans
+from accounts import plans, refusals
 from accounts.metrics import RATE_LIMIT_REQUESTS
 from accounts.models import ApiKey, RateLimitRule, RateLimitSwitch, User
 from project.core import badges, buckets, issues, limits, limits_counting
@@ -97,8 +97,11 @@ def decide(ask: Ask, *, now: datetime) -> Verdict | None:
     amount = _amount(rule, ask.caller.allowance or policy.default)
     if amount is None:
         return None
-    verdict = limits_counting.here().hit(rule, ask.counted_as(rule.by), amount=amount)
+    who = ask.counted_as(rule.by)
+    verdict = limits_counting.here().hit(rule, who, amount=amount)
     result = "allowed" if verdict.is_allowed else "blocked"
+    if not verdict.is_allowed:
+        refusals.note(who, verdict, now=now)
     RATE_LIMIT_REQUESTS.labels(result, rule.name).inc()
     return verdict
 

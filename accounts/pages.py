@@ -17,28 +17,23 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import (
     devices,
+    summarising,
     keys,
     locking_out,
     noting,
-    quotas,
     registering,
     second_factor,
     signing_in,
 )
 from accounts.backends import address_of, sight_of
 from accounts.choices import Scope
-from accounts.models import ApiKey, User
+from accounts.models import User
 from project.core.errors import AppError
 
 _HOME: Final = "/account"
 _both = require_http_methods(["GET", "HEAD", "POST"])
 _signed_in = login_required(login_url="/sign-in")
 _secret = sensitive_post_parameters()
-_QUOTAS: Final = {
-    quotas.LEASES_AT_ONCE: "Leases at once",
-    quotas.JOBS_AT_ONCE: "Jobs at once",
-    quotas.JOBS_PER_DAY: "Jobs today",
-}
 
 
 class _Email(forms.Form):
@@ -215,11 +210,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "account",
         form=form,
         secret=made[0] if made else "",
-        keys=ApiKey.objects.valid(at=now).filter(user=user),
-        devices=devices.current(user, now=now),
         session_key=request.session.session_key,
-        plan=quotas.effective(user, at=now),
-        usage=[(_QUOTAS[use.quota], use) for use in quotas.usage(user, now=now)],
+        glance=summarising.at_user(user, now=now),
     )
 
 
@@ -264,9 +256,12 @@ def revoke_others(request: HttpRequest) -> HttpResponse:
 def second_factor_page(request: HttpRequest) -> HttpResponse:
     """Turn the second factor on, by a picture for an app, or off."""
     user, recovery = _user(request), []
+    deed, now = request.POST.get("deed", ""), timezone.now()
+    if deed == "begin" and not second_factor.is_on(user):
+        second_factor.begin(user)
+        return HttpResponseRedirect("/account/second-factor")
     form = CodeForm(request.POST or None)
-    now = timezone.now()
-    is_off_wanted = request.POST.get("deed") == "off"
+    is_off_wanted = deed == "off"
 
     def turn_on(asked: dict[str, Any]) -> None:
         recovery.extend(second_factor.confirm(user, asked["code"], now=now))
@@ -283,7 +278,7 @@ def second_factor_page(request: HttpRequest) -> HttpResponse:
             return HttpResponseRedirect(_HOME)
         form = CodeForm()
     is_on = second_factor.is_on(user)
-    secret = "" if is_on else second_factor.begin(user)
+    secret = second_factor.begun(user)
     return _page(
         request,
         "second_factor",

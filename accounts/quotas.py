@@ -18,6 +18,12 @@ LEASES_AT_ONCE: Final = "leases_at_once"
 JOBS_AT_ONCE: Final = "jobs_at_once"
 JOBS_PER_DAY: Final = "jobs_per_day"
 KNOWN: Final = (LEASES_AT_ONCE, JOBS_AT_ONCE, JOBS_PER_DAY)
+#: What people read.
+TITLES: Final = {
+    LEASES_AT_ONCE: "Leases at once",
+    JOBS_AT_ONCE: "Jobs at once",
+    JOBS_PER_DAY: "Jobs today",
+}
 #: Counts what a user has at a moment; of a daily quota: since that day's beginning, UTC.
 Count = Callable[[int, datetime], int]
 _counts: Final[dict[str, Count]] = {}
@@ -49,6 +55,11 @@ class Use:
     used: int
     limit: int | None
     resets_at: datetime | None
+
+    @property
+    def label(self) -> str:
+        """What people read."""
+        return TITLES[self.quota]
 
 
 def register(quota: str, count: Count) -> None:

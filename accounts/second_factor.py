@@ -76,6 +76,12 @@ def begin(user: User) -> str:
     return str(row.secret)
 
 
+def begun(user: User) -> str:
+    """Return the secret that waits to be confirmed; empty where there is none."""
+    row = None if is_on(user) else SecondFactor.objects.filter(user=user).first()
+    return str(row.secret) if row else ""
+
+
 def address(user: User, secret: str) -> str:
     """Return what the QR code says."""
     facts = urlencode({"secret": secret, "issuer": "Millrace"})

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from accounts import webhooks
 from accounts.models import BillingEvent, Webhook, WebhookDelivery
+from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 
 
@@ -22,6 +23,12 @@ class WebhookAdmin(ReadOnly):
     actions = ("turn_off",)
 
     @admin.action(description="Turn the chosen webhooks off", permissions=["replay"])
+    @asking_back(
+        title="Turn these webhooks off?",
+        text="Nothing more is sent to them; their owners can turn them on again.",
+        yes="Turn off",
+        count=lambda chosen: chosen.filter(is_on=True).count(),
+    )
     def turn_off(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> None:
         """Send nothing more to the chosen endpoints."""
         count = chosen.filter(is_on=True).update(is_on=False)
@@ -65,6 +72,12 @@ class WebhookDeliveryAdmin(ReadOnly):
     actions = ("replay",)
 
     @admin.action(description="Send the chosen messages again", permissions=["replay"])
+    @asking_back(
+        title="Send these messages again?",
+        text="Each is sent once more, with the same event id, as a delivery of its own.",
+        yes="Send again",
+        count=lambda chosen: chosen.count(),
+    )
     def replay(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
         """Send each chosen message again, as a delivery of its own."""
         for row in chosen:

@@ -8,11 +8,13 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
-from unfold.decorators import action
+from unfold.decorators import action, display
 from unfold.forms import (
     AdminPasswordChangeForm,
     AuthenticationForm,
@@ -24,11 +26,12 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts import devices, keys, recalling, second_factor, signing_in
+from accounts import devices, summarising, keys, plans, recalling, second_factor, signing_in
 from accounts.admin.remembered import Remembered
 from accounts.choices import Scope
 from accounts.models import ApiKey, Device, SecondFactor, SignInFailures, User
-from project.core.admin.pages import ReadOnly
+from project.core.admin.asking import asking_back
+from project.core.admin.pages import ReadOnly, carry_out
 from project.core.errors import AppError
 
 admin.site.unregister(Group)
@@ -57,6 +60,12 @@ class ConsoleSignInForm(AuthenticationForm):
 admin.site.login_form = ConsoleSignInForm
 
 
+def _counted(rows: QuerySet[Any]) -> Coalesce:
+    """Return how many of ``rows`` a user has, as a column; one for all keeps lists at one query."""
+    counted = rows.order_by().values("user").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
+
+
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
     """Groups of staff and what they may do."""
@@ -72,13 +81,18 @@ class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
     list_display = (
         "email",
         "name",
+        "plan_now",
+        "keys_held",
+        "browsers",
         "is_staff",
         "is_active",
         "second_factor_at",
         "date_joined",
         "last_login",
     )
-    list_filter = ("is_staff", "is_superuser", "is_active")
+    list_filter = ("is_staff", "is_superuser", "is_active", "subscription__plan")
+    change_form_before_template = "admin/accounts/user_glance.html"
+    actions_detail = ("sign_out_everywhere",)
     search_fields = ("email", "name")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined", "second_factor_at")
@@ -92,15 +106,76 @@ class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
         ("Dates", {"fields": ("last_login", "date_joined", "second_factor_at")}),
     )
 
-    @action(
-        description="Remove the second factor",
-        permissions=["change"],
+    @admin.action(description="Remove the second factor", permissions=["change"])
+    @asking_back(
+        title="Let these users sign in by password alone?",
+        text="For those who lost both their app and their recovery codes. Make sure that it is they who ask.",
+        yes="Remove it",
+        count=lambda chosen: chosen.filter(second_factor_at__isnull=False).count(),
     )
     def remove_second_factor(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         """Let the chosen users sign in by password alone: for those who lost app and codes."""
         for user in chosen:
             second_factor.turn_off(user)
         self.message_user(request, f"{len(chosen)} user(s) sign in by password alone.")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        found: QuerySet[User] = super().get_queryset(request)
+        held = ApiKey.objects.valid(at=timezone.now()).filter(user=OuterRef("pk"))
+        seen = Device.objects.filter(user=OuterRef("pk"))
+        return found.select_related("subscription__plan").annotate(
+            keys_count=_counted(held), devices_count=_counted(seen)
+        )
+
+    @display(description="Plan", ordering="subscription__plan")
+    def plan_now(self, row: User) -> str:
+        plan = None if row.is_staff else plans.current(row, at=timezone.now())
+        return "Staff" if row.is_staff else plan.title if plan else "—"
+
+    @display(description="Keys", ordering="keys_count")
+    def keys_held(self, row: Any) -> int:
+        return int(row.keys_count)
+
+    @display(description="Browsers", ordering="devices_count")
+    def browsers(self, row: Any) -> int:
+        return int(row.devices_count)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        row = User.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        glance = summarising.at_user(row, now=timezone.now()) if row else None
+        may_keys = request.user.has_perm("accounts.change_apikey")
+        extra = {**(extra_context or {}), "glance": glance, "may_rotate": may_keys}
+        answer: HttpResponse = super().change_view(request, object_id, form_url, extra)
+        return answer
+
+    @action(
+        description="Sign out everywhere",
+        url_path="sign_out",
+        icon="logout",
+        permissions=["change"],
+        dialog={
+            "title": "Sign this user out everywhere?",
+            "description": "All sessions end at once; keys go on.",
+            "form_class": None,
+            "form_submit_text": "Sign out",
+        },
+    )
+    def sign_out_everywhere(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """End all sessions of one user."""
+
+        def deed() -> str:
+            user = User.objects.get(pk=object_id)
+            count = devices.revoke_others(user, but="")
+            self.log_change(request, user, f"Signed out of {count} browser(s).")
+            return f"{user} is signed out of {count} browser(s)."
+
+        return carry_out(request, deed, to=reverse("admin:accounts_user_change", args=[object_id]))
 
     def forget(self, row: User) -> None:
         recalling.forget_user(row.pk)
@@ -197,6 +272,32 @@ class ApiKeyAdmin(Remembered):
         "last_used_at",
     )
     actions = ("revoke",)
+    actions_row = ("rotate",)
+    actions_detail = ("rotate",)
+
+    @action(
+        description="Rotate",
+        url_path="rotate",
+        icon="autorenew",
+        permissions=["change"],
+        dialog={
+            "title": "Make a new key in place of this one?",
+            "description": "The new one may the same and is shown once; this one is turned away at once.",
+            "form_class": None,
+            "form_submit_text": "Rotate",
+        },
+    )
+    def rotate(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+        """Take one key back and make another that may the same."""
+
+        def deed() -> str:
+            key = ApiKey.objects.select_related("user").get(pk=object_id)
+            new = keys.rotate(key, now=timezone.now())
+            self.log_change(request, key, f"Rotated: {new.key.prefix}… took its place.")
+            return f"The new key of {key.user}, shown this once: {new.secret}"
+
+        to = reverse("admin:accounts_apikey_change", args=[object_id])
+        return carry_out(request, deed, to=to)
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: Any, change: bool) -> None:  # noqa: FBT001 -- Django's signature
         if change:
@@ -217,6 +318,12 @@ class ApiKeyAdmin(Remembered):
         recalling.forget_key(row.digest)
 
     @admin.action(description="Revoke the chosen keys", permissions=["change"])
+    @asking_back(
+        title="Revoke these keys?",
+        text="Whoever uses one is turned away at once; a revoked key never holds again.",
+        yes="Revoke",
+        count=lambda chosen: chosen.filter(revoked_at__isnull=True).count(),
+    )
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         """Take the chosen keys back at once."""
         taken = sum(keys.revoke(key, now=timezone.now()) for key in chosen)
@@ -234,6 +341,12 @@ class DeviceAdmin(ReadOnly):
     actions = ("sign_out",)
 
     @admin.action(description="Sign out at once", permissions=["sign_out"])
+    @asking_back(
+        title="Sign these browsers out?",
+        text="Their sessions end at once; the users may sign in again.",
+        yes="Sign out",
+        count=lambda chosen: chosen.count(),
+    )
     def sign_out(self, request: HttpRequest, chosen: QuerySet[Device]) -> None:
         """End the chosen sessions at once."""
         for device in chosen:

@@ -2,10 +2,13 @@ import re
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
-from accounts import keys
+from accounts import keys, refusals
 from accounts.models import ApiKey, User
-from tests.factories import PASSWORD, make_api_key, make_user
+from project.core.admin.asking import AGREED
+from project.core.limits import Verdict
+from tests.factories import PASSWORD, make_api_key, make_device, make_key, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -43,10 +46,62 @@ def test_chosen_keys_are_revoked_by_post_alone(admin_client):
     admin_client.get("/admin/accounts/apikey/", chosen)
     key.refresh_from_db()
     assert key.revoked_at is None
-    admin_client.post("/admin/accounts/apikey/", chosen)
+    asked = admin_client.post("/admin/accounts/apikey/", chosen)
+    key.refresh_from_db()
+    assert key.revoked_at is None
+    assert "Revoke these keys?" in asked.content.decode()
+    admin_client.post("/admin/accounts/apikey/", {**chosen, AGREED: "yes"})
 
     key.refresh_from_db()
     assert key.revoked_at is not None
+
+
+def test_key_is_rotated_in_a_dialog_and_the_new_one_shown_once(admin_client, now):
+    old = make_key(make_user(), scopes=["markets:read"])
+    address = f"/admin/accounts/apikey/{old.key.pk}/rotate/"
+
+    admin_client.get(address)
+    assert keys.recognise(old.secret, now=now) is not None
+    answer = admin_client.post(address, {"_form_submitted": "True"}, follow=True)
+
+    (secret,) = set(re.findall(r"mr_[\w-]{43}", answer.content.decode()))
+    assert keys.recognise(old.secret, now=now) is None
+    found = keys.recognise(secret, now=now)
+    assert found is not None
+    assert found[1].scopes == frozenset({"markets:read"})
+    again = admin_client.post(address, {"_form_submitted": "True"}, follow=True)
+    assert "was taken back already" in again.content.decode()
+
+
+def test_page_of_a_user_tells_plan_use_browsers_keys_and_refusals(admin_client, first_plans):
+    user = make_user(email="ann@example.com")
+    key = make_key(user).key
+    make_device(user=user, agent="Firefox on a farm")
+    when = timezone.now()
+    for _ in range(3):
+        refusals.note(f"key:{key.pk}", Verdict(False, "api", 60, 0, 5), now=when)
+
+    page = admin_client.get(f"/admin/accounts/user/{user.pk}/change/").content.decode()
+    listed = admin_client.get("/admin/accounts/user/").content.decode()
+
+    assert "Plan Free" in page
+    assert "Turned away by limits today" in page
+    assert re.search(rf"{key.prefix}….*3 \(api: 60\)", page, re.DOTALL)
+    assert f"/admin/accounts/apikey/{key.pk}/rotate" in page
+    assert "Leases at once" in page
+    assert re.search(r"field-keys_held[^>]*>\s*1\b", listed)
+
+
+def test_user_is_signed_out_everywhere_in_a_dialog(admin_client, client):
+    user = make_user()
+    client.force_login(user)
+    address = f"/admin/accounts/user/{user.pk}/sign_out/"
+
+    admin_client.get(address)
+    assert client.get("/api/auth/me").status_code == 200
+    admin_client.post(address, {"_form_submitted": "True"})
+
+    assert client.get("/api/auth/me").status_code == 401
 
 
 def test_user_made_by_staff_can_sign_in_however_the_email_was_written(admin_client, client):

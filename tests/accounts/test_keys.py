@@ -166,3 +166,34 @@ def test_two_keys_of_one_digest_are_refused_by_the_database(user):
 
     with pytest.raises(IntegrityError):
         make_api_key(user=user, digest="d")
+
+
+def test_rotated_key_is_taken_back_and_another_may_the_same(user, now):
+    old = keys.create(
+        user,
+        name="loader",
+        scopes=["markets:read"],
+        expires_at=now + timedelta(days=1),
+        allowed_networks=["203.0.113.0/24"],
+        now=now,
+    )
+
+    new = keys.rotate(old.key, now=now)
+
+    assert keys.recognise(old.secret, now=now) is None
+    same = ("name", "scopes", "expires_at", "allowed_networks", "user_id")
+    assert [getattr(new.key, one) for one in same] == [getattr(old.key, one) for one in same]
+    assert new.secret != old.secret
+    with pytest.raises(keys.BadKeyRequestError, match="taken back already"):
+        keys.rotate(old.key, now=now)
+
+
+def test_key_that_cannot_be_made_anew_is_not_taken_back(user, now):
+    old = keys.create(user, expires_at=now + timedelta(days=1), now=now)
+
+    with pytest.raises(keys.BadKeyRequestError) as refused:
+        keys.rotate(old.key, now=now + timedelta(days=2))
+
+    old.key.refresh_from_db()
+    assert old.key.revoked_at is None
+    assert [one.field for one in refused.value.fields] == ["expires_at"]

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts import locking_out, second_factor
 from accounts.models import SecondFactor, User
+from project.core.admin.asking import AGREED
 from tests.factories import PASSWORD, make_key, make_staff, make_user
 from tests.project.rivals import rivals
 
@@ -136,7 +137,9 @@ def test_enrolling_on_the_page_shows_recovery_codes_once(user):
     other = Client()
     other.force_login(user)
 
-    page = client.get("/account/second-factor").content.decode()
+    assert "<svg" not in client.get("/account/second-factor").content.decode()
+    assert not SecondFactor.objects.exists()
+    page = client.post("/account/second-factor", {"deed": "begin"}, follow=True).content.decode()
     secret = SecondFactor.objects.get().secret
     assert "<svg" in page
     assert secret in page
@@ -200,12 +203,12 @@ def test_staff_take_a_lost_one_away(admin_client, user):
 
     admin_client.get(
         "/admin/accounts/user/",
-        {"action": "remove_second_factor", "_selected_action": user.pk},
+        {"action": "remove_second_factor", "_selected_action": user.pk, AGREED: "yes"},
     )
     assert SecondFactor.objects.exists()
     admin_client.post(
         "/admin/accounts/user/",
-        {"action": "remove_second_factor", "_selected_action": user.pk},
+        {"action": "remove_second_factor", "_selected_action": user.pk, AGREED: "yes"},
     )
 
     assert not SecondFactor.objects.exists()

@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from project.core import jobs, kinds, pausing
 from project.core.admin import pages
+from project.core.admin.asking import asking_back
 from project.core.display import NOTHING, duration, moment, pill, schedule
 from project.core.errors import AppError
 from project.core.jobs import JobState
@@ -231,6 +232,12 @@ class PeriodicTaskAdmin(ModelAdmin):
         return pages.carry_out(request, deed, to=reverse(LIST))
 
     @admin.action(description="Run the chosen jobs now", permissions=["change"])
+    @asking_back(
+        title="Run these jobs now?",
+        text="Each runs once, besides its schedule; never twice at the same time.",
+        yes="Run now",
+        count=lambda chosen: chosen.count(),
+    )
     def run_chosen(self, request: HttpRequest, chosen: QuerySet[PeriodicTask]) -> None:
         """Ask for a run of each chosen job that is not at work."""
         by, now, asked = pages.caller_of(request), timezone.now(), 0
@@ -243,12 +250,24 @@ class PeriodicTaskAdmin(ModelAdmin):
         self.message_user(request, f"Asked for {asked} runs.", messages.SUCCESS)
 
     @admin.action(description="Pause the chosen jobs", permissions=["change"])
+    @asking_back(
+        title="Pause these jobs?",
+        text="They are not sent until resumed; what they miss is not caught up.",
+        yes="Pause",
+        count=lambda chosen: chosen.filter(enabled=True).count(),
+    )
     def pause_chosen(self, request: HttpRequest, chosen: QuerySet[PeriodicTask]) -> None:
         """Pause each chosen job."""
         paused = sum(pausing.pause(job, now=timezone.now()) for job in chosen)
         self.message_user(request, f"Paused {paused} jobs.", messages.SUCCESS)
 
     @admin.action(description="Resume the chosen jobs", permissions=["change"])
+    @asking_back(
+        title="Resume these jobs?",
+        text="They are sent by their schedules again, counted from now.",
+        yes="Resume",
+        count=lambda chosen: chosen.filter(enabled=False).count(),
+    )
     def resume_chosen(self, request: HttpRequest, chosen: QuerySet[PeriodicTask]) -> None:
         """Let each chosen job go on."""
         resumed = sum(pausing.resume(job, now=timezone.now()) for job in chosen)

@@ -20,6 +20,7 @@ from unfold.paginator import InfinitePaginator
 
 from project.core import dashboard, kinds, runs
 from project.core.admin import pages, run_page
+from project.core.admin.asking import asking_back
 from project.core.choices import UNENDED
 from project.core.display import duration, meter, moment, pill
 from project.core.errors import AppError
@@ -182,6 +183,12 @@ class RunAdmin(pages.ReadOnly):
         return pages.lead(request, _page(new.pk))
 
     @admin.action(description="Cancel the chosen runs", permissions=["steer"])
+    @asking_back(
+        title="Cancel these runs?",
+        text="Those that wait end now, those at work at their next safe point; what is done stays.",
+        yes="Cancel the runs",
+        count=lambda chosen: chosen.filter(status__in=UNENDED).count(),
+    )
     def cancel_chosen(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
         """Stop each chosen run that has not ended."""
         by, now = pages.caller_of(request), timezone.now()
@@ -191,6 +198,12 @@ class RunAdmin(pages.ReadOnly):
         self.message_user(request, f"{len(found)} of {chosen.count()} runs stop.", messages.SUCCESS)
 
     @admin.action(description="Run the chosen again", permissions=["steer"])
+    @asking_back(
+        title="Run these again?",
+        text="Each that has ended is asked for once more, as a run of its own.",
+        yes="Run again",
+        count=lambda chosen: chosen.exclude(status__in=UNENDED).count(),
+    )
     def retry_chosen(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
         """Ask again for the work of each chosen run that has ended."""
         by, now, asked = pages.caller_of(request), timezone.now(), 0

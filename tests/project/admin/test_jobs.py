@@ -56,7 +56,9 @@ def test_chosen_jobs_are_run_paused_and_resumed(console):
     told = []
 
     for deed in ("run_chosen", "pause_chosen", "resume_chosen"):
-        answer = console.post(reverse(LIST), {"action": deed, **chosen}, follow=True)
+        answer = console.post(
+            reverse(LIST), {"action": deed, "_agreed": "yes", **chosen}, follow=True
+        )
         told.append([str(message) for message in answer.context["messages"]])
 
     assert told == [

@@ -103,9 +103,13 @@ def test_chosen_runs_are_canceled_and_retried(console):
     both = {"_selected_action": [str(waiting.pk), str(failed.pk)]}
     address = reverse("admin:core_run_changelist")
 
-    first = console.post(address, {"action": "cancel_chosen", **both}, follow=True)
+    first = console.post(
+        address, {"action": "cancel_chosen", "_agreed": "yes", **both}, follow=True
+    )
     waiting.refresh_from_db()
-    second = console.post(address, {"action": "retry_chosen", **both}, follow=True)
+    second = console.post(
+        address, {"action": "retry_chosen", "_agreed": "yes", **both}, follow=True
+    )
 
     assert waiting.status == RunStatus.CANCELED
     assert told(first) == ["1 of 2 runs stop."]
