@@ -1,6 +1,7 @@
 """The ledger of gaps: found by one query, proven by whole pages only."""
 
 import itertools
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,10 +11,14 @@ from django.db import IntegrityError, connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts import delivering
+from accounts.models import WebhookDelivery
 from markets import ledger, partitions, storing, timeframes
 from markets.checking import Asked, Page
 from markets.choices import GapReason, GapState, Source
 from markets.models import Candle, Gap, Market, QualitySummary, Series
+from tests.accounts.receiver import receiving
+from tests.factories import make_webhook
 from tests.markets.factories import (
     MINUTE,
     NOW,
@@ -419,3 +424,32 @@ def test_staff_say_why_a_gap_is_settled(reason):
     assert (gap.reason, gap.state) == (reason, "unavailable")
     assert gap.evidence[-1]["note"] == "closed on Sundays"
     assert QualitySummary.objects.get().is_stale
+
+
+def backfilled(series, number):
+    rows = [make_row(at(number))]
+    storing.upsert_candles(series_id=series.pk, rows=rows, source=Source.BACKFILL, now=NOW)
+
+
+def test_filled_hole_reaches_a_webhook_once_and_in_part_not_at_all(settings):
+    settings.ALLOW_PRIVATE_NETWORKS = True
+    series = make_series()
+    make_candles(series, 10, without=(3, 4))
+    with receiving() as receiver:
+        make_webhook(url=receiver.url, events=["gap.repaired"])
+        ledger.survey(series, now=NOW)
+        gap = Gap.objects.get(series=series)
+        backfilled(series, 3)
+        ledger.survey(series, now=NOW)
+        told_in_part = WebhookDelivery.objects.count()
+        backfilled(series, 4)
+        ledger.survey(series, now=NOW)
+        ledger.survey(series, now=NOW)
+        delivering.deliver(list(WebhookDelivery.objects.due(at=NOW)), now=NOW)
+
+    ((_, body),) = receiver.came
+    said = json.loads(body)
+    assert told_in_part == 0
+    assert (said["event"], said["data"]["gap_id"]) == ("gap.repaired", gap.pk)
+    assert (said["data"]["market"], said["data"]["timeframe"]) == (series.market_id, "1m")
+    assert WebhookDelivery.objects.get().status == "delivered"

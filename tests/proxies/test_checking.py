@@ -1,8 +1,11 @@
+import json
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
+from accounts import delivering
+from accounts.models import WebhookDelivery
 from project import sandbox
 from project.core import claims, runs, sweeping, working
 from project.core.callers import SYSTEM
@@ -16,6 +19,8 @@ from proxies.choices import Pool, ProxyState, Verdict
 from proxies.identity import endpoint_key
 from proxies.lending import Ask
 from proxies.models import Check, LeaseSlot, Proxy
+from tests.accounts.receiver import receiving
+from tests.factories import make_webhook
 from tests.proxies.factories import NOW, make_pool_policy, make_proxy
 
 SPECS = [
@@ -299,3 +304,20 @@ def test_a_database_that_is_away_lets_the_round_be_tried_again(pool, do, monkeyp
 
     assert (run.status, run.next_try_at is not None) == ("queued", True)
     assert claims.keeper.held() == 0
+
+
+def test_round_after_which_the_pool_is_low_reaches_a_webhook_once(pool, do, settings):
+    settings.PROXY_POOL_LOW = 2
+    alive, dead, _ = pool
+    Proxy.objects.exclude(pk__in=[alive.pk, dead.pk]).delete()
+    Proxy.objects.update(state=ProxyState.HEALTHY, score=50, pool=Pool.WARM)
+    with receiving() as receiver:
+        make_webhook(url=receiver.url, events=["pool.low"])
+        do(submit(), checking.run)
+        do(submit(), checking.run)
+        now = timezone.now()
+        delivering.deliver(list(WebhookDelivery.objects.due(at=now)), now=now)
+
+    ((_, body),) = receiver.came
+    said = json.loads(body)
+    assert (said["event"], said["data"]) == ("pool.low", {"healthy": 1, "before": 2, "low": 2})
