@@ -36,6 +36,7 @@ class Glance:
 
 def at_user(user: User, *, now: datetime) -> Glance:
     """Return what matters of ``user`` now."""
+    browsers = devices.current(user, now=now)  # writes last uses down first
     held = list(ApiKey.objects.valid(at=now).filter(user=user))
     own = f"user:{user.pk}"
     refused = refusals.today([own, *(f"key:{key.pk}" for key in held)], now=now)
@@ -46,7 +47,7 @@ def at_user(user: User, *, now: datetime) -> Glance:
         plan=plan,
         ends_at=subscription.ends_at if subscription and holds else None,
         usage=quotas.usage(user, now=now),
-        devices=devices.current(user, now=now),
+        devices=browsers,
         keys=[KeySeen(key, refused.get(f"key:{key.pk}")) for key in held],
         refused=refused.get(own),
     )

@@ -8,26 +8,33 @@ from contextlib import redirect_stderr
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import keys
+from accounts import summarising, keys
 from project.core import events, logs, scrubbing
 from project.core.choices import RunStatus
 from project.core.models import RunEvent
+from proxies import exporting, fetching
+from proxies.exporting import Chosen
 from proxies.models import Proxy
 from tests.architecture.test_admin import SHOWN, changelist
 from tests.factories import (
     PASSWORD,
+    make_key,
     make_run,
     make_staff,
     make_user,
     make_webhook,
     make_webhook_delivery,
 )
+from tests.project.test_tracing import posted, spans
 from tests.proxies.factories import make_proxy
+
+__all__ = ["spans"]
 
 pytestmark = pytest.mark.django_db
 PROXY_PASSWORD = "planted-proxy-pw-7731"
@@ -185,3 +192,56 @@ def test_problem_documents_hold_none():
     assert (refused.status_code, wrong.status_code) == (401, 422)
     for answer in (refused, wrong):
         assert HEADER_SECRET not in answer.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("name", exporting.FORMATS)
+def test_exports_without_secrets_hold_none(planted, name):
+    async def whole() -> bytes:
+        return b"".join([part async for part in exporting.FORMATS[name][1](Chosen())])
+
+    text = async_to_sync(whole)().decode()
+
+    assert Proxy.objects.get().host in text
+    assert found_in(text, planted) == []
+
+
+def fails(*_: object, **__: object) -> None:
+    raise RuntimeError(f"password={HEADER_SECRET} at socks5://u:{USERINFO}@proxy.example")
+
+
+@pytest.mark.parametrize(
+    ("method", "address", "accept"),
+    [("post", "/api/proxies/fetch", "application/json"), ("get", "/account", "text/html")],
+)
+def test_pages_and_logs_of_errors_hold_none(written, monkeypatch, method, address, accept):
+    monkeypatch.setattr(fetching, "submit", fails)
+    monkeypatch.setattr(summarising, "at_user", fails)
+    staff = make_staff()
+    client = Client(raise_request_exception=False, headers={"Accept": accept})
+    secret = make_key(staff, scopes=["admin"]).secret
+    address = f"{address}?token={HEADER_SECRET}"
+    if method == "post":
+        named = {"Authorization": f"Api-Key {secret}"}
+        answer = client.post(address, "{}", content_type="application/json", headers=named)
+    else:
+        client.force_login(staff)
+        answer = client.get(address)
+
+    log = written.getvalue()
+    assert answer.status_code == 500
+    assert "RuntimeError" in log
+    for text in (answer.content.decode(), log):
+        assert [one for one in (HEADER_SECRET, USERINFO, secret) if one in text] == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_spans_hold_none(spans, monkeypatch):
+    monkeypatch.setattr(fetching, "submit", fails)
+    secret = make_key(make_staff(), scopes=["admin"]).secret
+
+    posted("/api/proxies/fetch", {}, authorization=f"Api-Key {secret}", cookie=HEADER_SECRET)
+
+    told = str(spans())
+    assert "/api/proxies/fetch" in told
+    assert [one for one in (secret, HEADER_SECRET, USERINFO, "geheim") if one in told] == []

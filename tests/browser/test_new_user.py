@@ -138,6 +138,7 @@ def see_why(page: Page, folder: Path) -> None:
     expect(refused).to_contain_text("my loader: 3, last at")
     expect(refused).to_contain_text("by the rule “api” (60 allowed)")
     expect(page.locator("code.secret")).to_have_count(0)
+    expect(page.get_by_text("never", exact=True)).to_have_count(0)  # its use is told at once
     assert unlabelled(page) == []
     picture(page, "refused", folder)
 
