@@ -17,13 +17,13 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import (
     devices,
-    summarising,
     keys,
     locking_out,
     noting,
     registering,
     second_factor,
     signing_in,
+    summarising,
 )
 from accounts.backends import address_of, sight_of
 from accounts.choices import Scope

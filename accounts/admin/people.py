@@ -26,7 +26,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from accounts import devices, summarising, keys, plans, recalling, second_factor, signing_in
+from accounts import devices, keys, plans, recalling, second_factor, signing_in, summarising
 from accounts.admin.remembered import Remembered
 from accounts.choices import Scope
 from accounts.models import ApiKey, Device, SecondFactor, SignInFailures, User

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from accounts import summarising, keys, limiting
+from accounts import keys, limiting, summarising
 from accounts.models import Plan, Subscription
 from tests.accounts.test_limiting import outcome
 from tests.factories import make_device, make_key, make_user

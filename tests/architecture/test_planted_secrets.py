@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import summarising, keys
+from accounts import keys, summarising
 from project.core import events, logs, scrubbing
 from project.core.choices import RunStatus
 from project.core.models import RunEvent
