@@ -34,6 +34,10 @@ def test_addresses_are_not_kept(now):
 
 @pytest.mark.redis
 def test_no_refusal_is_lost_among_rivals(now):
-    rivals(20, lambda _: [refusals.note("key:9", NO, now=now) for _ in range(5)])
+    def five(_: int) -> None:
+        for _again in range(5):
+            refusals.note("key:9", NO, now=now)
+
+    rivals(20, five)
 
     assert refusals.today(["key:9"], now=now)["key:9"].count == 100

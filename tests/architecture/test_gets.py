@@ -101,7 +101,7 @@ def console_addresses(rows: dict[Any, Any]) -> list[str]:
     """Return every page and every action of the console, of the rows that there are."""
     found = [reverse("admin:index")]
     for model in SHOWN:
-        page = admin.site._registry[model]
+        page: Any = admin.site._registry[model]
         found.append(changelist(model))
         name = f"admin:{model._meta.app_label}_{model._meta.model_name}"
         row = rows.get(model) or model._default_manager.first()
