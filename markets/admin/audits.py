@@ -11,14 +11,14 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
-from unfold.paginator import InfinitePaginator
 
 from markets import auditing
-from markets.admin.showing import at
+from markets.admin.showing import OfSeries, at
 from markets.choices import DifferenceState
 from markets.models import AuditDifference
 from project.core.admin import pages
-from project.core.display import moment, pill
+from project.core.admin.asking import asking_back
+from project.core.display import pill
 from project.core.errors import AppError
 
 _LOOKS = {
@@ -30,16 +30,16 @@ _LOOKS = {
 _NAMES = ("open", "high", "low", "close", "volume")
 
 
+def _open_ones(chosen: QuerySet[AuditDifference]) -> int:
+    return chosen.filter(state=DifferenceState.OPEN).count()
+
+
 @admin.register(AuditDifference)
-class AuditDifferenceAdmin(pages.ReadOnly):
+class AuditDifferenceAdmin(OfSeries):
     """Differences between what is stored and what the exchange tells."""
 
     list_display = ("series", "candle", "status", "kind", "stored_close", "told_close", "found")
     list_filter = ("state", "kind", "series__timeframe", "series__market__exchange")
-    list_select_related = ("series__market__exchange",)
-    search_fields = ("series__market__symbol",)
-    ordering = ("-id",)
-    paginator = InfinitePaginator
     fields = (
         *("series", "candle", "kind", "state", "preview", "found_at", "run_id"),
         *("settled_at", "settled_by"),
@@ -47,9 +47,6 @@ class AuditDifferenceAdmin(pages.ReadOnly):
     readonly_fields = fields
     actions = ("repair_chosen", "keep_chosen")
     actions_detail = ("repair", "keep")
-
-    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return bool(request.user.has_perm("markets.change_auditdifference"))
 
     @display(description="Candle (UTC)", ordering="open_time")
     def candle(self, difference: AuditDifference) -> str:
@@ -68,10 +65,6 @@ class AuditDifferenceAdmin(pages.ReadOnly):
     def told_close(self, difference: AuditDifference) -> str:
         return str(difference.told.get("close", "—"))
 
-    @display(description="Found", ordering="found_at")
-    def found(self, difference: AuditDifference) -> SafeString:
-        return moment(difference.found_at)
-
     @display(description="What a repair would change")
     def preview(self, difference: AuditDifference) -> SafeString:
         if not difference.told:
@@ -87,17 +80,29 @@ class AuditDifferenceAdmin(pages.ReadOnly):
         )
         head = "<tr><th></th><th scope='col'>Stored</th><th scope='col'>Told</th><th></th></tr>"
         return format_html(
-            "<div class='mr-page'><table><thead>{}</thead><tbody>{}</tbody></table></div>",
+            "<div class='mr-sheet'><table><thead>{}</thead><tbody>{}</tbody></table></div>",
             SafeString(head),
             rows,
         )
 
     @admin.action(description="Repair the chosen candles", permissions=["manage"])
+    @asking_back(
+        title="Store what the exchange tells of these candles?",
+        text="Those that changed since the audit stay; what is stored goes to the revision log.",
+        yes="Repair",
+        count=_open_ones,
+    )
     def repair_chosen(self, request: HttpRequest, chosen: QuerySet[AuditDifference]) -> None:
         """Store what the exchange tells of each chosen candle."""
         self._each(request, chosen, auditing.repair, "Repaired")
 
     @admin.action(description="Keep the chosen candles as stored", permissions=["manage"])
+    @asking_back(
+        title="Keep these candles as they are stored?",
+        text="The differences are settled without a change.",
+        yes="Keep",
+        count=_open_ones,
+    )
     def keep_chosen(self, request: HttpRequest, chosen: QuerySet[AuditDifference]) -> None:
         """Settle the chosen differences without a change."""
         self._each(request, chosen, auditing.keep, "Kept")

@@ -16,6 +16,7 @@ from markets import collecting, configuring
 from markets.admin import collectorpages
 from markets.models import CollectorConfig, RateBudget
 from project.core.admin import pages
+from project.core.admin.asking import asking_back
 from project.core.errors import AppError
 
 
@@ -127,6 +128,12 @@ class CollectorConfigAdmin(ModelAdmin):
         return self.file(request, int(object_id))
 
     @admin.action(description="Run the chosen collectors now", permissions=["change"])
+    @asking_back(
+        title="Run these collectors now?",
+        text="Each collects what is new at once, besides its schedule, unless it is at work.",
+        yes="Run",
+        count=lambda chosen: chosen.count(),
+    )
     def run_chosen(self, request: HttpRequest, chosen: QuerySet[CollectorConfig]) -> None:
         """Ask for a run of each chosen collector that isn't at work."""
         by, now, asked = pages.caller_of(request), timezone.now(), 0

@@ -18,6 +18,7 @@ from markets.admin.drawing import stacked
 from markets.choices import ErrorClass
 from markets.models import Alert, ApiErrorLog
 from project.core.admin import pages
+from project.core.admin.asking import asking_back
 from project.core.display import moment, pill
 from project.core.moments import to_ms
 
@@ -171,6 +172,12 @@ class AlertAdmin(pages.ReadOnly):
         return format_html('<a class="mr-link" href="{}{}">Show them</a>', page, query)
 
     @admin.action(description="Take care of the chosen alerts", permissions=["manage"])
+    @asking_back(
+        title="Do you take care of these?",
+        text="Others see that you do. The next success closes an alert by itself.",
+        yes="I take care",
+        count=lambda chosen: chosen.unclosed().filter(seen_at__isnull=True).count(),
+    )
     def care_for_chosen(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
         """Say that whoever asks takes care of the chosen alerts."""
         who, now = str(request.user), timezone.now()

@@ -12,19 +12,25 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
-from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from markets import reviewing
-from markets.admin.showing import at, span
+from markets.admin.showing import OfSeries, at
 from markets.choices import ODD, FindingKind
 from markets.models import Finding
 from project.core.admin import pages
-from project.core.display import moment, pill
+from project.core.admin.asking import asking_back
+from project.core.display import pill
 
 
 class SettleForm(BaseDialogForm):
     """Why staff hold it for right."""
+
+    note = forms.CharField(max_length=300, required=False, widget=UnfoldAdminTextInputWidget())
+
+
+class NoteForm(forms.Form):
+    """The same, of many."""
 
     note = forms.CharField(max_length=300, required=False, widget=UnfoldAdminTextInputWidget())
 
@@ -45,15 +51,11 @@ class SettledFilter(admin.SimpleListFilter):
 
 
 @admin.register(Finding)
-class FindingAdmin(pages.ReadOnly):
+class FindingAdmin(OfSeries):
     """Findings: made by the checks; staff may say that one is right, and it doesn't count then."""
 
     list_display = ("series", "kind_shown", "candle", "count", "seen", "kept", "found", "settled")
     list_filter = ("kind", SettledFilter, "series__timeframe", "series__market__exchange")
-    list_select_related = ("series__market__exchange",)
-    search_fields = ("series__market__symbol",)
-    ordering = ("-id",)
-    paginator = InfinitePaginator
     fields = (
         *("series", "kind", "range", "count", "is_stored", "detail", "source", "found_at"),
         *("last_seen_at", "times_seen", "settled_at", "settled_by", "note", "chart"),
@@ -61,9 +63,6 @@ class FindingAdmin(pages.ReadOnly):
     readonly_fields = fields
     actions = ("settle_chosen",)
     actions_detail = ("settle", "reopen")
-
-    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return bool(request.user.has_perm("markets.change_finding"))
 
     @display(description="Kind", ordering="kind")
     def kind_shown(self, finding: Finding) -> SafeString:
@@ -74,10 +73,6 @@ class FindingAdmin(pages.ReadOnly):
     def candle(self, finding: Finding) -> str:
         return at(finding.start_ms)
 
-    @display(description="Range (UTC)")
-    def range(self, finding: Finding) -> str:
-        return span(finding.start_ms, finding.end_ms)
-
     @display(description="Seen", ordering="times_seen")
     def seen(self, finding: Finding) -> str:
         return f"{finding.times_seen} times"
@@ -85,10 +80,6 @@ class FindingAdmin(pages.ReadOnly):
     @display(description="Stored", boolean=True)
     def kept(self, finding: Finding) -> bool:
         return bool(finding.is_stored)
-
-    @display(description="Found", ordering="found_at")
-    def found(self, finding: Finding) -> SafeString:
-        return moment(finding.found_at)
 
     @display(description="Settled by", ordering="settled_by")
     def settled(self, finding: Finding) -> str:
@@ -100,10 +91,20 @@ class FindingAdmin(pages.ReadOnly):
         return format_html('<a class="mr-link" href="{}">Show its chart</a>', page)
 
     @admin.action(description="Say that the chosen ones are right", permissions=["manage"])
-    def settle_chosen(self, request: HttpRequest, chosen: QuerySet[Finding]) -> None:
+    @asking_back(
+        title="Are these right as they are?",
+        text="The findings stay, and don't count any more: the scores of their days rise.",
+        yes="They are right",
+        count=lambda chosen: chosen.filter(settled_at__isnull=True).count(),
+        form_class=NoteForm,
+    )
+    def settle_chosen(
+        self, request: HttpRequest, chosen: QuerySet[Finding], form: NoteForm
+    ) -> None:
         """Settle the chosen findings: they don't count any more."""
-        who, now = str(request.user), timezone.now()
-        settled = sum(reviewing.settle(one, user=who, now=now) for one in chosen)
+        told = {"note": form.cleaned_data["note"], "user": str(request.user)}
+        now = timezone.now()
+        settled = sum(reviewing.settle(one, now=now, **told) for one in chosen)
         self.message_user(request, f"Settled {settled} finding(s).", messages.SUCCESS)
 
     @action(

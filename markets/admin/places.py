@@ -34,6 +34,7 @@ from markets.backfilling import Wanted
 from markets.choices import Origin
 from markets.models import CollectorConfig, Exchange, Market, Series
 from project.core.admin import pages
+from project.core.admin.asking import asking_back
 from project.core.display import moment, pill
 from project.core.errors import AppError, InvalidInputError, NotFoundError
 from project.core.moments import to_ms
@@ -52,6 +53,12 @@ class ExchangeAdmin(pages.ReadOnly):
         return bool(request.user.has_perm("markets.change_market"))
 
     @admin.action(description="Read the lists of markets now", permissions=["manage"])
+    @asking_back(
+        title="Read the lists of markets now?",
+        text="Each exchange that has a collector is asked which markets it has.",
+        yes="Read",
+        count=lambda chosen: chosen.filter(collectors__isnull=False).distinct().count(),
+    )
     def read_markets(self, request: HttpRequest, chosen: QuerySet[Exchange]) -> None:
         """Ask for the list of markets of each chosen exchange that has a collector."""
         by, now, asked = pages.caller_of(request), timezone.now(), 0
@@ -160,12 +167,24 @@ class MarketAdmin(ModelAdmin):
         return found
 
     @admin.action(description="Enable the chosen markets", permissions=["change"])
+    @asking_back(
+        title="Enable these markets?",
+        text="They are collected where a collector names them, checked and repaired.",
+        yes="Enable",
+        count=lambda chosen: chosen.filter(enabled=False).count(),
+    )
     def enable(self, request: HttpRequest, chosen: QuerySet[Market]) -> None:
         """Let the chosen markets be collected, checked and repaired."""
         changed = chosen.filter(enabled=False).update(enabled=True)
         self.message_user(request, f"Enabled {changed} market(s).", messages.SUCCESS)
 
     @admin.action(description="Disable the chosen markets", permissions=["change"])
+    @asking_back(
+        title="Disable these markets?",
+        text="They are left alone until enabled again; what is stored stays.",
+        yes="Disable",
+        count=lambda chosen: chosen.filter(enabled=True).count(),
+    )
     def disable(self, request: HttpRequest, chosen: QuerySet[Market]) -> None:
         """Leave the chosen markets alone; what is stored stays."""
         changed = chosen.filter(enabled=True).update(enabled=False)

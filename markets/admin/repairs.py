@@ -12,14 +12,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 from unfold.forms import BaseDialogForm
-from unfold.paginator import InfinitePaginator
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from markets import backfilling, ledger
-from markets.admin.showing import span
+from markets.admin.showing import OfSeries
 from markets.choices import GapReason, GapState, TaskStatus
 from markets.models import BackfillTask, Gap, Series
 from project.core.admin import pages
+from project.core.admin.asking import asking_back
 from project.core.display import meter, moment, pill
 from project.core.errors import AppError
 
@@ -47,16 +47,23 @@ class MarkForm(BaseDialogForm):
     note = forms.CharField(max_length=300, widget=UnfoldAdminTextInputWidget())
 
 
+class MarkManyForm(forms.Form):
+    """The same, of many gaps."""
+
+    reason = forms.ChoiceField(
+        choices=[(reason.value, reason.label) for reason in ledger.BY_STAFF],
+        initial=GapReason.MARKED_BY_STAFF,
+        widget=UnfoldAdminSelectWidget(),
+    )
+    note = forms.CharField(max_length=300, widget=UnfoldAdminTextInputWidget())
+
+
 @admin.register(Gap)
-class GapAdmin(pages.ReadOnly):
+class GapAdmin(OfSeries):
     """Gaps; the quality check finds them, staff may have them backfilled or settle them."""
 
     list_display = ("series", "range", "missing", "status", "reason", "looks", "found", "next_look")
     list_filter = ("state", "reason", "series__timeframe", "series__market__exchange")
-    list_select_related = ("series__market__exchange",)
-    search_fields = ("series__market__symbol",)
-    ordering = ("-id",)
-    paginator = InfinitePaginator
     fields = (
         *("series", "range", "missing", "state", "reason", "evidence", "looks", "attempts"),
         *("next_look_at", "found_at", "closed_at"),
@@ -65,36 +72,39 @@ class GapAdmin(pages.ReadOnly):
     actions = ("backfill_chosen", "mark_chosen")
     actions_detail = ("backfill", "mark")
 
-    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return bool(request.user.has_perm("markets.change_gap"))
-
-    @display(description="Range (UTC)", ordering="start_ms")
-    def range(self, gap: Gap) -> str:
-        return span(gap.start_ms, gap.end_ms)
-
     @display(description="State", ordering="state")
     def status(self, gap: Gap) -> SafeString:
         return pill(_LOOKS[GapState(gap.state)], gap.get_state_display())
-
-    @display(description="Found", ordering="found_at")
-    def found(self, gap: Gap) -> SafeString:
-        return moment(gap.found_at)
 
     @display(description="Next look", ordering="next_look_at")
     def next_look(self, gap: Gap) -> str:
         return f"{gap.next_look_at:%Y-%m-%d %H:%M}" if gap.next_look_at else "—"
 
     @admin.action(description="Backfill the chosen gaps now", permissions=["manage"])
+    @asking_back(
+        title="Backfill these gaps now?",
+        text="They are asked for again at once, due or not; adjoining ones become one task.",
+        yes="Backfill",
+        count=lambda chosen: chosen.filter(state=GapState.OPEN).count(),
+    )
     def backfill_chosen(self, request: HttpRequest, chosen: QuerySet[Gap]) -> None:
         """Make and start tasks for the open ones among the chosen gaps."""
         made = _backfill(list(chosen.values_list("pk", flat=True)), request)
         self.message_user(request, f"Made {made} backfill task(s).", messages.SUCCESS)
 
     @admin.action(description="Mark the chosen gaps as not to be had", permissions=["manage"])
-    def mark_chosen(self, request: HttpRequest, chosen: QuerySet[Gap]) -> None:
+    @asking_back(
+        title="Mark these gaps as not to be had?",
+        text="They are not asked for again; the reason says whether they count as missing.",
+        yes="Mark",
+        count=lambda chosen: chosen.missing().exclude(state=GapState.UNAVAILABLE).count(),
+        form_class=MarkManyForm,
+    )
+    def mark_chosen(self, request: HttpRequest, chosen: QuerySet[Gap], form: MarkManyForm) -> None:
         """Settle the chosen gaps: they are not asked for again."""
-        who, now = str(request.user), timezone.now()
-        marked = sum(ledger.mark(gap, note="", now=now, user=who) for gap in chosen)
+        told = {"note": form.cleaned_data["note"], "user": str(request.user)}
+        reason, now = GapReason(form.cleaned_data["reason"]), timezone.now()
+        marked = sum(ledger.mark(gap, reason=reason, now=now, **told) for gap in chosen)
         self.message_user(request, f"Marked {marked} gap(s).", messages.SUCCESS)
 
     @action(
@@ -154,7 +164,7 @@ def _backfill(keys: list[int], request: HttpRequest) -> int:
 
 
 @admin.register(BackfillTask)
-class BackfillTaskAdmin(pages.ReadOnly):
+class BackfillTaskAdmin(OfSeries):
     """Backfill tasks: the queue, and what became of each."""
 
     list_display = (
@@ -162,10 +172,6 @@ class BackfillTaskAdmin(pages.ReadOnly):
         *("attempts", "created", "run_link"),
     )
     list_filter = ("status", "origin", "series__timeframe", "series__market__exchange")
-    list_select_related = ("series__market__exchange",)
-    search_fields = ("series__market__symbol",)
-    ordering = ("-id",)
-    paginator = InfinitePaginator
     fields = (
         *("series", "range", "status", "progress", "candles_found", "priority", "origin"),
         *("attempts", "next_try_at", "error_type", "error_message", "run_link"),
@@ -175,13 +181,6 @@ class BackfillTaskAdmin(pages.ReadOnly):
     actions = ("retry_chosen",)
     actions_list = ("retry_failed",)
     actions_detail = ("retry",)
-
-    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        return bool(request.user.has_perm("markets.change_backfilltask"))
-
-    @display(description="Range (UTC)", ordering="start_ms")
-    def range(self, task: BackfillTask) -> str:
-        return span(task.start_ms, task.end_ms)
 
     @display(description="Status", ordering="status")
     def state(self, task: BackfillTask) -> SafeString:
@@ -203,6 +202,12 @@ class BackfillTaskAdmin(pages.ReadOnly):
         return format_html('<a href="{}">Show the run</a>', page)
 
     @admin.action(description="Try the chosen tasks again", permissions=["manage"])
+    @asking_back(
+        title="Try these tasks again?",
+        text="Those that failed go on from where they stopped.",
+        yes="Try again",
+        count=lambda chosen: chosen.filter(status=TaskStatus.FAILED).count(),
+    )
     def retry_chosen(self, request: HttpRequest, chosen: QuerySet[BackfillTask]) -> None:
         """Try each chosen task that failed again, from where it stopped."""
         by, now, retried = pages.caller_of(request), timezone.now(), 0

@@ -1,5 +1,14 @@
-"""How moments of candles look on staff pages."""
+"""How rows that machines write look on the markets' staff pages, and who may act on them."""
 
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from unfold.decorators import display
+from unfold.paginator import InfinitePaginator
+
+from project.core.admin import pages
+from project.core.display import moment
 from project.core.moments import from_ms
 
 
@@ -11,3 +20,24 @@ def at(moment_ms: int | None) -> str:
 def span(start_ms: int | None, end_ms: int | None) -> str:
     """Return a half-open range in UTC."""
     return f"{at(start_ms)} to {at(end_ms)}"
+
+
+class OfSeries(pages.ReadOnly):
+    """Rows of a series, the newest first: many, written by machines, acted on by staff."""
+
+    list_select_related = ("series__market__exchange",)
+    search_fields = ("series__market__symbol",)
+    ordering = ("-id",)
+    paginator = InfinitePaginator
+
+    def has_manage_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Say whether the person may change such rows: the acts, since no form does."""
+        return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
+
+    @display(description="Range (UTC)", ordering="start_ms")
+    def range(self, row: Any) -> str:
+        return span(row.start_ms, row.end_ms)
+
+    @display(description="Found", ordering="found_at")
+    def found(self, row: Any) -> SafeString:
+        return moment(row.found_at)

@@ -7,6 +7,7 @@ the command. What it does goes to stderr: stdout is the command's.
 
 import fcntl
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -60,7 +61,13 @@ def demo(_: list[str]) -> None:
     provide(PRODUCT, has_browser_libraries=True)
     port = int(os.environ.get("SANDBOX_PORT", SANDBOX_PORT))
     data_dir = Path(os.environ.get("DATA_DIR") or "var") / "demo"
-    defaults = {
+    settings = {**sandbox_world(port, data_dir), **os.environ, "DATA_DIR": str(data_dir)}
+    become(["manage.py", "up", "--demo"], settings)
+
+
+def sandbox_world(port: int, data_dir: Path) -> dict[str, str]:
+    """Return the settings by which an installation finds the sandbox instead of the world."""
+    return {
         "ALLOW_PRIVATE_NETWORKS": "true",
         "SANDBOX_PORT": str(port),
         "JUDGE_URLS": f"http://127.0.0.1:{port + JUDGE_PORT_OFFSET}/judge,"
@@ -72,13 +79,22 @@ def demo(_: list[str]) -> None:
         "LLM_MODEL": "sandbox-1",
         "NOMINATIM_URL": f"http://127.0.0.1:{port + NOMINATIM_PORT_OFFSET}",
     }
-    become(["manage.py", "up", "--demo"], {**defaults, **os.environ, "DATA_DIR": str(data_dir)})
 
 
 def manage(words: list[str]) -> None:
-    """Run a management command."""
+    """Run a management command; on a demo's data directory it finds the demo's world, too."""
     provide(PRODUCT)
-    become(["manage.py", *words])
+    become(["manage.py", *words], {**demo_world(), **os.environ})
+
+
+def demo_world() -> dict[str, str]:
+    """Return what a demo on ``DATA_DIR`` told its own processes; nothing where there is none."""
+    data_dir = Path(os.environ.get("DATA_DIR") or "var")
+    try:
+        told = json.loads((data_dir / "sandbox.json").read_text())
+    except FileNotFoundError:
+        return {}
+    return sandbox_world(int(told["exchange"]["http"].rpartition(":")[2]), data_dir)
 
 
 def test(words: list[str]) -> None:

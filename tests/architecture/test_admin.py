@@ -103,6 +103,50 @@ def test_page_of_a_row_opens(model, admin_client):
     assert admin_client.get(url).status_code == 200
 
 
+#: Acts that lead to a page or file, and change nothing.
+LOOKS = {
+    "markets.CollectorConfig.import_files",  # shows what would change, and asks then
+    "markets.CollectorConfig.next_cycle",
+    "markets.CollectorConfig.show_file",
+    "markets.Market.open_import",
+    "markets.QualitySummary.report",
+}
+PLACES = ("actions_list", "actions_detail", "actions_row", "actions_submit_line")
+
+
+def acts(model: Any, places: tuple[str, ...]) -> dict[str, Callable[..., Any]]:
+    """Return the acts of a model's staff pages by name, those of menus, too."""
+    page, found = admin.site.get_model_admin(model), {}
+    for place in places:
+        for one in getattr(page, place, ()) or ():
+            for word in one["items"] if isinstance(one, dict) else [one]:
+                found[f"{name(model)}.{word}"] = getattr(page, word)
+    return found
+
+
+@pytest.mark.parametrize("model", admin.site._registry, ids=name)
+def test_every_act_by_a_button_has_a_dialog(model):
+    silent = [one for one, act in acts(model, PLACES).items() if not getattr(act, "dialog", None)]
+
+    assert set(silent) <= LOOKS, "what changes something has a dialog, and so is POST only"
+
+
+@pytest.mark.parametrize("model", SHOWN, ids=name)
+def test_acts_on_chosen_rows_change_nothing_until_agreed(model, admin_client):
+    maker, page = maker_of(model), admin.site.get_model_admin(model)
+    if maker is None or not page.actions:
+        pytest.skip("no factory makes rows of it, or nothing is done to many of them")
+    row = maker()
+    before = model.objects.values().get(pk=row.pk)
+
+    for one in page.actions:
+        chosen = {"action": one, "_selected_action": [str(row.pk)]}
+        answer = admin_client.post(changelist(model), chosen)
+        assert (answer.status_code, answer.template_name) == (200, "admin/core/ask_back.html"), one
+
+    assert model.objects.values().get(pk=row.pk) == before
+
+
 @pytest.mark.parametrize("model", SHOWN, ids=name)
 @pytest.mark.django_db
 def test_pages_of_rows_without_permission_are_closed(model, client):

@@ -96,3 +96,25 @@ def test_no_committed_list_names_a_registry():
         text = (top / name).read_text()
         assert "://" not in text, name
         assert "index-url" not in text, name
+
+
+@pytest.mark.parametrize("is_demo", [True, False])
+def test_a_command_beside_a_demo_finds_the_demos_world(monkeypatch, tmp_path, is_demo):
+    became = {}
+    monkeypatch.setattr(bootstrap, "provide", lambda *lists, **options: None)
+    monkeypatch.setattr(
+        bootstrap, "become", lambda words, given: became.update(words=words, given=given)
+    )
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("BINANCE_REST", raising=False)
+    monkeypatch.setenv("OKX_REST", "http://127.0.0.1:1")
+    if is_demo:
+        (tmp_path / "sandbox.json").write_text('{"exchange": {"http": "http://127.0.0.1:9190"}}')
+
+    bootstrap.main(["manage", "collect", "demo_binance"])
+
+    assert became["words"] == ["manage.py", "collect", "demo_binance"]
+    told = {"SANDBOX_PORT": "9190", "BINANCE_REST": "http://127.0.0.1:9190"} if is_demo else {}
+    found = {name: became["given"].get(name) for name in ("SANDBOX_PORT", "BINANCE_REST")}
+    assert {name: value for name, value in found.items() if value} == told
+    assert became["given"]["OKX_REST"] == "http://127.0.0.1:1"  # what was said counts

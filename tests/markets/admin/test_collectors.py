@@ -77,7 +77,7 @@ def test_chosen_collectors_are_run(admin_client):
     made = [make_collector_config().pk for _ in range(2)]
     url = reverse("admin:markets_collectorconfig_changelist")
 
-    admin_client.post(url, {"action": "run_chosen", "_selected_action": made})
+    admin_client.post(url, {"action": "run_chosen", "_selected_action": made, "_agreed": "yes"})
 
     assert Run.objects.count() == 2
 

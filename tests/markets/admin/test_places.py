@@ -16,6 +16,7 @@ from tests.markets.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+AGREED = {"_agreed": "yes"}
 DEEDS = ["collect_now", "check_quality", "backfill_gaps", "backfill_range"]
 
 
@@ -125,8 +126,8 @@ def test_markets_are_enabled_and_disabled_from_the_list(admin_client):
     one, two = make_market(enabled=False), make_market(enabled=False)
     url = reverse("admin:markets_market_changelist")
 
-    admin_client.post(url, {"action": "enable", "_selected_action": [one.pk]})
+    admin_client.post(url, {"action": "enable", "_selected_action": [one.pk], **AGREED})
 
     assert dict(Market.objects.values_list("pk", "enabled")) == {one.pk: True, two.pk: False}
-    admin_client.post(url, {"action": "disable", "_selected_action": [one.pk, two.pk]})
+    admin_client.post(url, {"action": "disable", "_selected_action": [one.pk, two.pk], **AGREED})
     assert not Market.objects.filter(enabled=True).exists()

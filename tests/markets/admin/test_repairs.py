@@ -7,6 +7,7 @@ from markets.models import BackfillTask, Gap
 from tests.markets.factories import MINUTE, NOW, START_MS, make_backfill_task, make_gap, make_series
 
 pytestmark = pytest.mark.django_db
+AGREED = {"_agreed": "yes"}
 SENT = {"_form_submitted": "True"}
 
 
@@ -16,7 +17,7 @@ def test_chosen_gaps_are_backfilled_due_or_not(admin_client):
     make_gap(series, START_MS + 5 * MINUTE, START_MS + 6 * MINUTE)
     url = reverse("admin:markets_gap_changelist")
 
-    admin_client.post(url, {"action": "backfill_chosen", "_selected_action": [chosen.pk]})
+    admin_client.post(url, {"action": "backfill_chosen", "_selected_action": [chosen.pk], **AGREED})
 
     task = BackfillTask.objects.get()
     assert (task.start_ms, task.run_id is not None) == (chosen.start_ms, True)
@@ -48,9 +49,13 @@ def test_chosen_gaps_are_settled(admin_client):
     gaps = [make_gap() for _ in range(2)]
     url = reverse("admin:markets_gap_changelist")
 
-    admin_client.post(url, {"action": "mark_chosen", "_selected_action": [g.pk for g in gaps]})
+    said = {"action": "mark_chosen", "_selected_action": [g.pk for g in gaps], **AGREED}
+    admin_client.post(url, said)  # without a note it isn't done
+    assert set(Gap.objects.values_list("state", flat=True)) == {"open"}
+    admin_client.post(url, {**said, "reason": "calendar", "note": "a holiday"})
 
-    assert set(Gap.objects.values_list("state", flat=True)) == {"unavailable"}
+    assert set(Gap.objects.values_list("state", "reason")) == {("unavailable", "calendar")}
+    assert {gap.evidence[-1]["note"] for gap in Gap.objects.all()} == {"a holiday"}
 
 
 def test_a_gap_is_backfilled_from_its_page(admin_client):
@@ -69,7 +74,7 @@ def test_failed_tasks_are_tried_again(admin_client):
     admin_client.get(reverse("admin:markets_backfilltask_retry", args=[failed.pk]))
     assert BackfillTask.objects.filter(status="failed").count() == 2
     admin_client.post(reverse("admin:markets_backfilltask_retry", args=[failed.pk]), SENT)
-    admin_client.post(url, {"action": "retry_chosen", "_selected_action": [other.pk]})
+    admin_client.post(url, {"action": "retry_chosen", "_selected_action": [other.pk], **AGREED})
 
     assert set(BackfillTask.objects.values_list("status", flat=True)) == {"pending"}
 
