@@ -49,9 +49,10 @@ USUAL: Final = Limits()
 
 def frame_of(rows: Sequence[Any]) -> pl.DataFrame:
     """Return rows (open time, open, high, low, close, volume, …) as columns."""
-    columns = list(zip(*rows, strict=True)) if rows else [()] * 6
-    found = {"open_time": pl.Series(columns[0], dtype=pl.Int64, strict=False)}
-    for name, values in zip((*_PRICES, "volume"), columns[1:6], strict=True):
+    # not zip(*rows): an iterator for each row makes the garbage collector go over all of them
+    found = {"open_time": pl.Series([row[0] for row in rows], dtype=pl.Int64, strict=False)}
+    for place, name in enumerate((*_PRICES, "volume"), start=1):
+        values = [row[place] for row in rows]
         found[name] = pl.Series(values, dtype=pl.Float64, strict=False)
     return pl.DataFrame(found)
 

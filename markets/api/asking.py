@@ -51,9 +51,14 @@ def number(request: Request, name: str, *, most: int) -> int | None:
 
 
 def truth(request: Request, name: str) -> bool | None:
-    """Return a parameter that is ``true`` or ``false``; None where it is left out."""
-    found = choice(request, name, ("true", "false"))
-    return None if not found else found == "true"
+    """Return a parameter that is ``true`` or ``false``, as Python or a form writes them, too."""
+    found = request.query_params.get(name, "")
+    if found and found.lower() not in _TRUTHS:
+        raise refuse(name, "invalid_choice", "one of true, false")
+    return _TRUTHS[found.lower()] if found else None
+
+
+_TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
 def moment_ms(request: Request, name: str) -> int | None:

@@ -59,12 +59,12 @@ class _Bar(threading.Thread):
         self._run = run
         self._is_terminal = sys.stderr.isatty()
         self._over = threading.Event()
-        self._phase = ""
+        self._told = ""
 
     def run(self) -> None:
         """Look and draw until stopped."""
         while not self._over.wait(LOOK_EVERY_S):
-            row = Run.objects.filter(pk=self._run.pk).values("phase", "progress", "counts").first()
+            row = Run.objects.filter(pk=self._run.pk).values(*_SHOWN).first()
             if row is not None:
                 self._draw(row)
         connection.close()
@@ -82,8 +82,18 @@ class _Bar(threading.Thread):
             full = round(BAR * percent / 100)
             candles = row["counts"].get("candles", 0)
             line = f"{name} [{'#' * full}{'.' * (BAR - full)}] {percent:5.1f} %"
-            sys.stderr.write(f"\r\033[K{line} {candles:,} candles, {row['phase']}")
+            sys.stderr.write(f"\r\033[K{line} {candles:,} candles, {_doing(row)}")
             sys.stderr.flush()
-        elif row["phase"] != self._phase:
-            self._phase = row["phase"]
-            sys.stderr.write(f"{name}: {self._phase}\n")
+        elif _doing(row) != self._told:
+            self._told = _doing(row)
+            sys.stderr.write(f"{name}: {self._told}\n")
+
+
+_SHOWN: Final = ("status", "phase", "progress", "counts", "next_try_at", "error_message")
+
+
+def _doing(row: Any) -> str:
+    """Return what the run does; of one that waits for its next attempt, until when and why."""
+    if row["status"] != RunStatus.QUEUED or row["next_try_at"] is None:
+        return str(row["phase"])
+    return f"waits until {row['next_try_at']:%H:%M:%S} UTC: {row['error_message']}"

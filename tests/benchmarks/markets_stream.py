@@ -1,12 +1,17 @@
-"""``python -m pytest tests/benchmarks/markets_stream.py -p no:cacheprovider``: M-19's measurement.
+"""``python -m tests.benchmarks.markets_stream``: M-19's measurement.
 
 A million candles out of a real web process, in every form, on whichever database ``DATABASE_URL``
 names. CANDLES (1,000,000) says how many.
 """
 
 import os
+import sys
 
 import pytest
+
+if __name__ == "__main__":  # first: pytest sets up what the imports below need
+    sys.exit(pytest.main([__file__, "-qs", "-p", "no:cacheprovider", *sys.argv[1:]]))
+
 from django.db import connection
 
 from markets import storing
@@ -23,7 +28,7 @@ FORMS = ("json", "csv", "parquet", "arrow")
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(900)
-def test_a_million_candles_in_flat_memory(record_property):
+def test_a_million_candles_in_flat_memory():
     series = make_series("BTC/USDT")
     storing.upsert_candles(series_id=series.pk, rows=rows(0, COUNT), source=Source.COLLECT, now=NOW)
     secret = make_key(make_user()).secret
@@ -39,9 +44,8 @@ def test_a_million_candles_in_flat_memory(record_property):
                 server.port, server.pid, f"{address}{form}&limit={COUNT}", secret=secret
             )
             grown = found.peak_mb - small.peak_mb
-            record_property(
-                form,
-                f"{found.size_bytes / 1e6:.0f} MB in {found.whole_s:.1f} s, first byte after"
+            print(
+                f"{form}: {found.size_bytes / 1e6:.0f} MB in {found.whole_s:.1f} s, first byte after"
                 f" {found.first_s * 1000:.0f} ms, peak {found.peak_mb:.0f} MB: {grown:+.1f} MB"
                 f" over that of 100,000 ({connection.vendor})",
             )

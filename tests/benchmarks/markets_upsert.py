@@ -1,16 +1,21 @@
-"""``python -m pytest tests/benchmarks/markets_upsert.py -p no:cacheprovider``: M-5's paired benchmark.
+"""``python -m tests.benchmarks.markets_upsert``: M-5's paired benchmark.
 
 ``upsert_candles`` beside the same upsert by the raw driver, in turns of one run, on whichever
 database ``DATABASE_URL`` names. CANDLES (1,000,000) says how many.
 """
 
 import os
+import sys
 import time
 import tracemalloc
 from datetime import UTC, datetime
 from functools import partial
 
 import pytest
+
+if __name__ == "__main__":  # first: pytest sets up what the imports below need
+    sys.exit(pytest.main([__file__, "-qs", "-p", "no:cacheprovider", *sys.argv[1:]]))
+
 from django.db import connection, transaction
 
 from markets import checking, detecting, partitions, storing, timeframes
@@ -85,7 +90,7 @@ def compete(**works):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(900)
-def test_upsert_is_as_fast_as_the_raw_driver(record_property):
+def test_upsert_is_as_fast_as_the_raw_driver():
     theirs, mine, checked = (make_series(name) for name in ("BTC/USDT", "ETH/USDT", "SOL/USDT"))
     works = {
         "raw": partial(raw, theirs),
@@ -99,7 +104,7 @@ def test_upsert_is_as_fast_as_the_raw_driver(record_property):
     for title, rates in {"store": first, "store again": again}.items():
         told = ", ".join(f"{name} {rate:,.0f}" for name, rate in rates.items())
         ratio = f"{rates['ours'] / rates['raw']:.2f}, {rates['validated'] / rates['raw']:.2f}"
-        record_property(title, f"{told} rows/s; to the raw driver {ratio} ({connection.vendor})")
+        print(f"{title}: {told} rows/s; to the raw driver {ratio} ({connection.vendor})")
     assert Candle.objects.count() == 3 * COUNT
     for rates in (first, again):
         assert rates["ours"] / rates["raw"] >= 0.8
@@ -108,7 +113,7 @@ def test_upsert_is_as_fast_as_the_raw_driver(record_property):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.timeout(900)
-def test_upsert_keeps_memory_flat(record_property):
+def test_upsert_keeps_memory_flat():
     series = make_series()
     tracemalloc.start()
 
@@ -118,6 +123,6 @@ def test_upsert_keeps_memory_flat(record_property):
 
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    record_property("peak of Python objects", f"{most / 1e6:.1f} MB for {done.inserted:,} candles")
+    print(f"peak of Python objects: {most / 1e6:.1f} MB for {done.inserted:,} candles")
     assert done.inserted == COUNT
     assert most < 30e6

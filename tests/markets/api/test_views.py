@@ -134,6 +134,9 @@ def test_markets_are_filtered_and_have_the_contracts_fields(user):
     }
     named = user.get("/api/markets", {"symbol": "ETH/USDT"}).json()["results"]
     assert [one["exchange"] for one in named] == ["okx"]
+    for no in ("false", "False", "0"):  # as JSON, Python and forms write it
+        off = user.get("/api/markets", {"enabled": no}).json()["results"]
+        assert [one["exchange"] for one in off] == ["okx"]
     assert user.get("/api/markets", {"enabled": "perhaps"}).status_code == 422
 
 

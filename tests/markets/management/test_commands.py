@@ -1,11 +1,19 @@
 """Commands, by hand beside a running installation."""
 
 import csv
+import re
+from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
+from markets import collecting
+from markets.management import following
 from markets.models import BackfillTask, Candle, CollectorConfig, Gap
+from project.core import kinds, runs
+from project.core.callers import SYSTEM
+from project.core.errors import TransientError
 from project.core.models import Run
 from tests.markets import doing
 from tests.markets.factories import START_MS, make_candles, make_market, make_series
@@ -15,8 +23,6 @@ START = "2026-01-05T00:00:00Z"
 
 
 def run(name, *args, **options):
-    from io import StringIO
-
     out = StringIO()
     call_command(name, *args, stdout=out, **options)
     return out.getvalue()
@@ -44,16 +50,29 @@ def test_collect_says_which_collectors_there_are():
 @pytest.mark.django_db(transaction=True)
 def test_collect_follows_a_run_that_is_under_way(world, no_naps):
     collector = doing.make_local(world, name="mine", start_at=START)
-    from django.utils import timezone
-
-    from markets import collecting
-    from project.core.callers import SYSTEM
-
     collecting.ask(collector, by=SYSTEM, now=timezone.now())
 
     run("collect", "mine")
 
     assert Run.objects.filter(kind="markets.collect").count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_waits_says_until_when_and_why(capsys):
+    kind = kinds.get("markets.quality")
+    asked = runs.submit(runs.Ask(kind=kind.name), by=SYSTEM, now=timezone.now())
+    attempts = []
+
+    def work(_):
+        attempts.append(1)
+        if len(attempts) == 1:
+            raise TransientError("the circuit is broken", retry_after_s=0.6)
+
+    run = following.do(asked, work, out=StringIO())
+
+    assert (run.status, len(attempts)) == ("done", 2)
+    said = capsys.readouterr().err
+    assert re.search(r"waits until [\d:]{8} UTC: .*the circuit is broken", said), said
 
 
 @pytest.mark.django_db(transaction=True)
