@@ -99,6 +99,7 @@ class FindingKind(models.TextChoices):
     PRICE_JUMP = "price_jump", "Price jump"
     VOLUME_ANOMALY = "volume_anomaly", "Odd volume"
     FLAT_LINE = "flat_line", "Flat line"
+    STALLED = "stalled", "Stalled feed"
 
 
 #: Kinds that no candle can have that is right; a collector's policy is about them.
@@ -109,7 +110,14 @@ WRONG: Final = (
     FindingKind.BAD_OHLC,
 )
 #: Kinds that may be true: always kept, and flagged.
-ODD: Final = (FindingKind.PRICE_JUMP, FindingKind.VOLUME_ANOMALY, FindingKind.FLAT_LINE)
+ODD: Final = (
+    FindingKind.PRICE_JUMP,
+    FindingKind.VOLUME_ANOMALY,
+    FindingKind.FLAT_LINE,
+    FindingKind.STALLED,
+)
+#: Kinds that last: one finding for a whole run of candles, which grows while the run does.
+LASTING: Final = (FindingKind.FLAT_LINE, FindingKind.STALLED)
 
 
 class ErrorClass(models.TextChoices):

@@ -1,4 +1,4 @@
-"""Which candles are odd though they may be true: price jumps, odd volumes, flat lines.
+"""Which candles are odd though they may be true: jumps, odd volumes, flat lines, stalled feeds.
 
 Everything is measured against the series' own recent past, by medians, column by column
 (docs/quality.md, "Odd candles").
@@ -27,6 +27,9 @@ VOLUME_TIMES: Final = 20.0
 VOLUME_MADS: Final = 8.0
 #: So many candles in a row at one and the same price are a flat line.
 FLAT_RUN: Final = 30
+#: So many in a row that are the same to the letter, volume and all, are a feed that stalled:
+#: nobody trades the same amounts at the same prices ten times.
+STALLED_RUN: Final = 10
 _PRICES: Final = ("open", "high", "low", "close")
 
 
@@ -75,20 +78,22 @@ def odd(rows: Sequence[Row], *, before: Sequence[Any], step_ms: int, limits: Lim
         *_jumps(new, step_ms),
         *_volumes(new, step_ms),
         *_flat_lines(measured, rows[0].open_time, step_ms, limits),
+        *_stalled(measured, rows[0].open_time, step_ms),
     ]
 
 
 def _measured(frame: pl.DataFrame, step_ms: int, limits: Limits) -> pl.DataFrame:
     """Add how far each candle went, what was usual before it, and what is odd about it."""
-    prices = [pl.when(pl.col(name) > 0).then(pl.col(name)) for name in _PRICES]
+    logs = {f"log_{name}": pl.when(pl.col(name) > 0).then(pl.col(name)).log() for name in _PRICES}
     steps = (pl.col("open_time").diff() / step_ms).clip(lower_bound=1).sqrt()
 
     def farthest(back: int) -> pl.Expr:
-        past = prices[3].shift(back)
-        return pl.max_horizontal([(price / past).log().abs() for price in prices]) / steps
+        past = pl.col("log_close").shift(back)
+        return pl.max_horizontal([(pl.col(name) - past).abs() for name in logs]) / steps
 
     volume = pl.when(pl.col("volume") > 0).then(pl.col("volume").log())
-    found = frame.with_columns(move=farthest(1), since=farthest(2), traded=volume)
+    found = frame.with_columns(**logs, traded=volume)
+    found = found.with_columns(move=farthest(1), since=farthest(2))
     found = found.with_columns(
         usual=pl.col("move").shift(1).rolling_median(WINDOW, min_samples=LEAST),
         middle=pl.col("traded").shift(1).rolling_median(WINDOW, min_samples=LEAST),
@@ -145,9 +150,27 @@ def _flat_lines(measured: pl.DataFrame, first_ms: int, step_ms: int, limits: Lim
     """Return the runs at one price that reach into the new candles."""
     one_price = pl.all_horizontal([pl.col(name) == pl.col("close") for name in _PRICES[:3]])
     goes_on = one_price & (pl.col("close") == pl.col("close").shift(1))
-    runs = (
-        measured.with_columns(run=(~goes_on.fill_null(value=False)).cum_sum(), one=one_price)
-        .filter("one")
+    flat = measured.with_columns(one=one_price, goes_on=goes_on).filter("one")
+    runs = _runs(flat, at_least=FLAT_RUN, first_ms=first_ms)
+    if limits.is_sparse:
+        runs = runs.filter(pl.col("volume") > 0)
+    return _lasting(FindingKind.FLAT_LINE, runs, step_ms)
+
+
+def _stalled(measured: pl.DataFrame, first_ms: int, step_ms: int) -> list[Seen]:
+    """Return the runs of one and the same candle, traded volume included, that reach into the new."""
+    repeats = pl.all_horizontal(
+        [pl.col(name) == pl.col(name).shift(1) for name in (*_PRICES, "volume")]
+    )
+    traded = measured.with_columns(goes_on=repeats).filter(pl.col("volume") > 0)
+    runs = _runs(traded, at_least=STALLED_RUN, first_ms=first_ms)
+    return _lasting(FindingKind.STALLED, runs, step_ms)
+
+
+def _runs(candles: pl.DataFrame, *, at_least: int, first_ms: int) -> pl.DataFrame:
+    """Return the runs of candles each of which ``goes_on`` with the one before."""
+    return (
+        candles.with_columns(run=(~pl.col("goes_on").fill_null(value=False)).cum_sum())
         .group_by("run", maintain_order=True)
         .agg(
             start=pl.col("open_time").min(),
@@ -156,13 +179,14 @@ def _flat_lines(measured: pl.DataFrame, first_ms: int, step_ms: int, limits: Lim
             volume=pl.col("volume").sum(),
             close=pl.col("close").first(),
         )
-        .filter((pl.col("count") >= FLAT_RUN) & (pl.col("last") >= first_ms))
+        .filter((pl.col("count") >= at_least) & (pl.col("last") >= first_ms))
     )
-    if limits.is_sparse:
-        runs = runs.filter(pl.col("volume") > 0)
+
+
+def _lasting(kind: FindingKind, runs: pl.DataFrame, step_ms: int) -> list[Seen]:
     return [
         Seen(
-            FindingKind.FLAT_LINE,
+            kind,
             row["start"],
             row["last"] + step_ms,
             count=row["count"],

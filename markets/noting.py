@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from django.db.models import F
 
-from markets.choices import FindingKind, Source
+from markets.choices import LASTING, FindingKind, Source
 from markets.models import Finding, Series
 
 #: Rows that one call writes for a kind; what is beyond is counted in the last of them.
@@ -54,11 +54,11 @@ def note(series: Series, seen: Iterable[Seen], *, source: Source, now: datetime)
 
 
 def _joined(series: Series, one: Seen, now: datetime) -> bool:
-    """Let a flat line that is known grow by what was seen of it; False where it is none of those."""
-    if one.kind != FindingKind.FLAT_LINE:
+    """Let a run that is known grow by what was seen of it; False where it is none of those."""
+    if one.kind not in LASTING:
         return False
-    flat = Finding.objects.filter(series=series, kind=one.kind)
-    known = flat.filter(start_ms__lte=one.end_ms, end_ms__gte=one.start_ms).first()
+    runs = Finding.objects.filter(series=series, kind=one.kind)
+    known = runs.filter(start_ms__lte=one.end_ms, end_ms__gte=one.start_ms).first()
     if known is None:
         return False
     end_ms = max(known.end_ms, one.end_ms)

@@ -14,6 +14,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "bad_value": 0.8,
     "bad_ohlc": 0.8,
     "misaligned": 0.5,
+    "stalled": 0.5,
     "price_jumps": 0.3,
     "duplicate": 0.2,
     "out_of_order": 0.2,

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Max, Min, Sum
 
 from markets import partitions, scoring, timeframes
-from markets.choices import FindingKind, GapReason, GapState
+from markets.choices import LASTING, FindingKind, GapReason, GapState
 from markets.models import Candle, Finding, Gap, QualitySummary, Series
 from markets.timeframes import DAY_MS, Timeframe
 
@@ -32,6 +32,7 @@ COLUMN_OF: Final[Mapping[str, str]] = {
     FindingKind.PRICE_JUMP: "price_jumps",
     FindingKind.VOLUME_ANOMALY: "volume_anomalies",
     FindingKind.FLAT_LINE: "flat",
+    FindingKind.STALLED: "stalled",
 }
 COLUMNS: Final = tuple(dict.fromkeys(COLUMN_OF.values()))
 #: Reasons for which nothing is missing: there never was a candle.
@@ -156,12 +157,13 @@ def _found_by_day(series: Series, days: Sequence[int], grid: Timeframe) -> dict[
     counts: dict[int, Counter[str]] = {}
     rows = Finding.objects.unsettled().filter(series=series, kind__in=list(COLUMN_OF))
     rows = rows.touching(low, high)
-    single = rows.exclude(kind=FindingKind.FLAT_LINE).order_by()
+    single = rows.exclude(kind__in=LASTING).order_by()
     for start, kind, count in single.values_list("start_ms", "kind").annotate(n=Sum("count")):
         counts.setdefault(start // DAY_MS * DAY_MS, Counter())[COLUMN_OF[kind]] += count
-    for start, end in rows.filter(kind=FindingKind.FLAT_LINE).values_list("start_ms", "end_ms"):
+    lasting = rows.filter(kind__in=LASTING).values_list("kind", "start_ms", "end_ms")
+    for kind, start, end in lasting:
         for day, candles in _by_day(start, end, grid, (low, high)):
-            counts.setdefault(day, Counter())["flat"] += candles
+            counts.setdefault(day, Counter())[COLUMN_OF[kind]] += candles
     return counts
 
 

@@ -85,6 +85,7 @@ class QualityOut(serializers.Serializer[Any]):
     price_jumps = serializers.IntegerField()
     volume_anomalies = serializers.IntegerField()
     flat = serializers.IntegerField(help_text="candles of flat lines")
+    stalled = serializers.IntegerField(help_text="candles that repeat the one before")
     score = serializers.FloatField()
     computed_at = serializers.DateTimeField()
 

@@ -180,6 +180,9 @@ class QualitySummary(models.Model):
     price_jumps = models.PositiveIntegerField(default=0)
     volume_anomalies = models.PositiveIntegerField(default=0)
     flat = models.PositiveIntegerField(default=0, help_text="candles of flat lines")
+    stalled = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="candles that repeat the one before to the letter"
+    )
     excused = models.PositiveIntegerField(
         default=0, help_text="not stored, and known not to be there: not counted as missing"
     )

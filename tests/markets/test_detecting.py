@@ -126,6 +126,27 @@ def test_a_run_at_one_price_is_a_flat_line(count, found):
     ] * found
 
 
+def frozen(count, *, start=100):
+    """Return candles of a feed that tells one candle again and again."""
+    rows = walk(start + count + 10)
+    last = rows[start - 1]
+    still = [last._replace(open_time=row.open_time) for row in rows[start : start + count]]
+    return [*rows[:start], *still, *rows[start + count :]]
+
+
+@pytest.mark.parametrize(("repeats", "found"), [(8, []), (9, [(99, 10)]), (400, [(99, 401)])])
+def test_a_feed_that_repeats_its_last_candle_is_stalled(repeats, found):
+    seen = detecting.odd(frozen(repeats), before=[], step_ms=MINUTE, limits=USUAL)
+    runs = [one for one in seen if one.kind == FindingKind.STALLED]
+
+    assert [((one.start_ms - START_MS) // MINUTE, one.count) for one in runs] == found
+
+
+def test_a_market_without_trades_is_no_stalled_feed_and_one_with_a_frozen_price_is():
+    assert "stalled" not in {kind for kind, _ in kinds(flat(60, 0.0))}
+    assert ("stalled", 100) in kinds(flat(60, 3.0))
+
+
 def test_a_sparse_exchange_may_stand_still_without_volume():
     still = flat(60, 0.0)
 

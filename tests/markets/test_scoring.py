@@ -26,6 +26,7 @@ def test_score_is_a_percentage_and_never_rises_with_a_fault(counts, expected, ki
         ({"missing": 1440}, 0.0),
         ({"duplicate": 1440}, 80.0),
         ({"missing": 720, "bad_ohlc": 720}, 30.0),
+        ({"stalled": 1440}, 50.0),  # a feed that repeats itself is no good one
     ],
 )
 def test_score_of_a_day(counts, score):

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from markets import scoring, summarising
+from markets.choices import LASTING
 from markets.models import QualitySummary
 from tests.markets.factories import (
     MINUTE,
@@ -89,15 +90,17 @@ def test_minutes_without_a_trade_are_missing_unless_the_exchange_is_sparse(is_sp
 
 
 @pytest.mark.django_db
-def test_a_flat_line_counts_in_each_of_its_days():
+@pytest.mark.parametrize(("kind", "column"), [("flat_line", "flat"), ("stalled", "stalled")])
+def test_a_run_counts_in_each_of_its_days(kind, column):
     series = make_series()
     make_candles(series, 2 * 1440)
     start = START_MS + DAY - 40 * MINUTE
-    make_finding(series, kind="flat_line", start_ms=start, end_ms=start + 100 * MINUTE, count=100)
+    make_finding(series, kind=kind, start_ms=start, end_ms=start + 100 * MINUTE, count=100)
 
     summarising.recount(series, now=NOW)
 
-    assert (day_of(series).flat, day_of(series, 1).flat) == (40, 60)
+    days = day_of(series), day_of(series, 1)
+    assert [getattr(day, column) for day in days] == [40, 60]
 
 
 @pytest.mark.django_db
@@ -106,7 +109,7 @@ def test_a_series_without_candles_has_no_days():
 
 
 FAULTS = st.tuples(
-    st.sampled_from([str(kind) for kind in summarising.COLUMN_OF if kind != "flat_line"]),
+    st.sampled_from([str(kind) for kind in summarising.COLUMN_OF if kind not in LASTING]),
     st.integers(0, 299),
     st.integers(1, 40),
 )
