@@ -5,7 +5,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +25,7 @@ from markets.storing import Stored
 from markets.timeframes import Timeframe
 from project.core import runs
 from project.core.callers import Caller
+from project.core.choices import UNENDED
 from project.core.errors import FieldProblem, InvalidInputError
 from project.core.models import Run
 from project.core.moments import from_ms, stamp, to_ms
@@ -34,6 +35,8 @@ from project.core.working import Work
 SHOWN: Final = 20
 #: A file that staff upload.
 MOST_UPLOADED: Final = 512 * 1024 * 1024
+#: An uploaded file that nobody stores is forgotten after so long.
+KEPT: Final = timedelta(days=2)
 _SYMBOL: Final = re.compile(r"[^\s/:\x00-\x1f]{1,30}/[^\s/\x00-\x1f]{1,29}")
 
 
@@ -280,6 +283,21 @@ def kept(word: str) -> Path:
 def drop(word: str) -> None:
     """Forget an uploaded file."""
     _path(word).unlink(missing_ok=True)
+
+
+def sweep(*, now: datetime) -> int:
+    """Forget uploaded files that nobody stored for ``KEPT``; return how many.
+
+    Those that were only looked through, and those whose run failed; never one that a run needs.
+    """
+    unended = Run.objects.filter(kind=kinds.IMPORT.name, status__in=UNENDED)
+    needed = {run["word"] for run in unended.values_list("payload", flat=True)}
+    limit, swept = (now - KEPT).timestamp(), 0
+    for path in _folder().glob("*.candles"):
+        if path.stem not in needed and path.stat().st_mtime < limit:
+            path.unlink(missing_ok=True)
+            swept += 1
+    return swept
 
 
 def _folder() -> Path:

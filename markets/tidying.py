@@ -1,11 +1,14 @@
-"""What of the past is dropped, and when: failures, ended tasks, closed gaps and alerts, findings."""
+"""What of the past is dropped, and when.
+
+Failures, ended tasks, closed gaps and alerts, findings, and uploads that nobody stored.
+"""
 
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.utils import timezone
 
-from markets import errorlog
+from markets import errorlog, importing
 from markets.choices import GapState, TaskStatus
 from markets.models import Alert, BackfillTask, Finding, Gap
 from project.core.working import Work
@@ -22,7 +25,7 @@ _PORTION: Final = 1_000
 def run(work: Work) -> None:
     """Do a run of ``markets.clean_up``."""
     now = timezone.now()
-    counts = {"errors": errorlog.clean_up(now=now)}
+    counts = {"errors": errorlog.clean_up(now=now), "uploads": importing.sweep(now=now)}
     for name, rows in _old(now).items():
         counts[name] = _drop(rows, work)
         work.report(phase="dropping", counts=counts)

@@ -1,7 +1,9 @@
 """Candles out of files: looked through, put in, told; by a run too."""
 
 import hashlib
+import os
 import zipfile
+from datetime import timedelta
 
 import pytest
 
@@ -160,6 +162,21 @@ class TestRuns:
         run = doing.execute(self.ask(word))
 
         assert (run.status, run.error_type) == ("failed", "bad_candle_file")
+
+    def test_uploads_that_nobody_stores_are_swept_after_a_while(self):
+        words = [importing.keep([GOOD.encode()]) for _ in range(3)]
+        later = NOW + importing.KEPT + timedelta(minutes=1)
+        for word, at in zip(words, (NOW, NOW, later), strict=True):
+            os.utime(importing.kept(word), (at.timestamp(), at.timestamp()))
+        waiting = self.ask(words[1])
+
+        assert importing.sweep(now=later - timedelta(minutes=2)) == 0
+        assert importing.sweep(now=later) == 1  # the second is needed, the third is young
+
+        with pytest.raises(BadCandleFileError, match="gone"):
+            importing.kept(words[0])
+        assert doing.execute(waiting).status == "done"
+        assert importing.kept(words[2])
 
     def test_too_long_a_file_is_not_kept(self, monkeypatch, tmp_path):
         monkeypatch.setattr(importing, "MOST_UPLOADED", 10)

@@ -38,7 +38,7 @@ def test_a_clean_up_drops_what_is_old_and_nothing_else():
 
     assert (run.status, run.counts) == (
         "done",
-        {"errors": 1, "tasks": 2, "gaps": 1, "alerts": 1, "findings": 1},
+        {"errors": 1, "uploads": 0, "tasks": 2, "gaps": 1, "alerts": 1, "findings": 1},
     )
     left = [model.objects.count() for model in (BackfillTask, Gap, Alert, Finding, ApiErrorLog)]
     assert left == [3, 2, 2, 2, 1]
