@@ -4,21 +4,25 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, Final
 
-from django.db.models import Count, Max, Min
-from django.db.models.functions import Coalesce
+from django.db.models import Max, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from markets import backfilling, kinds, ledger, reviewing, summarising
 from markets.detecting import Limits
-from markets.models import Candle, Market, Series
+from markets.models import Candle, Market, QualitySummary, Series
 from markets.querysets import SeriesQuerySet
 from markets.timeframes import DAY_MS
 from project.core import runs
 from project.core.callers import Caller
 from project.core.models import Run
 from project.core.working import Work
+
+#: With more days that changed since they were counted, all candles are counted.
+MOST_DAYS: Final = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +109,34 @@ def _review(series: Series, limits: Limits, now: datetime) -> None:
 
 
 def coverage(series: Iterable[Series]) -> dict[int, dict[str, Any]]:
-    """Return first, last and number of candles by series, in one query."""
-    found = (
-        Candle.objects.filter(series__in=list(series))
-        .order_by()
-        .values("series_id")
-        .annotate(
-            first=Min("open_time"), last=Max("open_time"), count=Coalesce(Count("open_time"), 0)
-        )
+    """Return first, last and number of candles by series; those without any are left out.
+
+    Days that were counted and haven't changed since are not counted again: a page shows it.
+    """
+    mine = list(series)
+    opened = Candle.objects.filter(series=OuterRef("pk")).order_by("open_time")
+    found = Series.objects.filter(pk__in=[one.pk for one in mine]).annotate(
+        first=Subquery(opened.values("open_time")[:1]),
+        last=Subquery(opened.reverse().values("open_time")[:1]),
     )
-    return {row["series_id"]: dict(row) for row in found}
+    fresh: dict[int, dict[int, int]] = {}
+    days = QualitySummary.objects.filter(series__in=mine, is_stale=False).order_by()
+    for key, day, stored in days.values_list("series_id", "start_ms", "stored"):
+        fresh.setdefault(key, {})[day] = stored
+    return {
+        one.pk: {"first": one.first, "last": one.last, "count": _count(one, fresh.get(one.pk, {}))}
+        for one in found
+        if one.first is not None
+    }
+
+
+def _count(series: Any, fresh: dict[int, int]) -> int:
+    """Return how many candles a series has: those of ``fresh`` days, and those counted now."""
+    candles = Candle.objects.filter(series=series)
+    days = range(series.first // DAY_MS * DAY_MS, series.last + 1, DAY_MS)
+    others = [day for day in days if day not in fresh]
+    if len(others) > MOST_DAYS or not set(days).issuperset(fresh):
+        return candles.count()
+    within = [Q(open_time__gte=day, open_time__lt=day + DAY_MS) for day in others]
+    more = candles.filter(reduce(or_, within)).count() if within else 0
+    return sum(fresh.values()) + more

@@ -87,16 +87,26 @@ class Resampler:
         """
         until = self._wanted.ceil(self._end_ms if end_ms is None else min(end_ms, self._end_ms))
         found: int | None = None
-        while count > 0:
-            newest = self._opened(f"open_time < {until}", "DESC")
+        while count > 0 and until > 0:
+            steps = max(1, min(count, PARTS * self._parts.step_ms // self._wanted.step_ms))
+            start = max(0, self._wanted.after(until, -steps))
+            opened = self._opening(start, until)
+            if opened:
+                found, count, until = opened[0], count - len(opened), start
+                continue
+            newest = self._opened(f"open_time < {start}", "DESC")
             if newest is None:
                 break
             until = self._wanted.after(self._wanted.floor(newest))
-            steps = max(1, min(count, PARTS * self._parts.step_ms // self._wanted.step_ms))
-            start = self._wanted.after(self._wanted.floor(newest), 1 - steps)
-            opened = [one.open_time for one in self._made(max(0, start), until)]
-            found, count, until = opened[0], count - len(opened), start
         return found
+
+    def _opening(self, start_ms: int, end_ms: int) -> list[int]:
+        """Return when the candles open that ``_made`` would make, ascending, without making them."""
+        names = {"series": self._series.pk, "start": start_ms, "end": end_ms}
+        names |= {"step": self._unit.step_ms, "shift": self._unit.shift_ms}
+        with connection.cursor() as cursor:
+            cursor.execute(_WHICH, names)
+            return sorted({self._wanted.floor(row[0]) for row in cursor.fetchall()})
 
     def _next(self, start_ms: int, end_ms: int | None) -> int | None:
         opened = self._opened(f"open_time >= {start_ms}", "ASC")
@@ -155,6 +165,12 @@ def _sum(volumes: Iterable[float]) -> float:
     return float(sum(volumes))
 
 
+_WHICH: Final = """
+    SELECT (open_time + %(shift)s) / %(step)s * %(step)s - %(shift)s AS bucket
+    FROM markets_candle
+    WHERE series_id = %(series)s AND open_time >= %(start)s AND open_time < %(end)s
+    GROUP BY 1
+"""
 #: The first and last part are joined: both databases find them by the key, without a window.
 _ADD_UP: Final = """
     WITH unit AS (

@@ -1,6 +1,6 @@
 """Staff pages of exchanges, markets and series; a market's page has the candlestick chart."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin, messages
@@ -29,6 +29,7 @@ from markets import (
     reading,
 )
 from markets.admin import imports
+from markets.admin.marketquality import quality_of
 from markets.admin.showing import at, span
 from markets.backfilling import Wanted
 from markets.choices import Origin
@@ -112,7 +113,12 @@ class MarketAdmin(ModelAdmin):
         "backfill_gaps",
         "backfill_range",
     )
-    change_form_outer_before_template = "admin/markets/market/chart.html"
+    change_form_outer_before_template = "admin/markets/market/page.html"
+
+    class Media:
+        """Its charts' look."""
+
+        css: ClassVar = {"all": ("millrace/markets.css",)}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -163,6 +169,7 @@ class MarketAdmin(ModelAdmin):
         context["made"] = charting.makeable(context["timeframes"])
         context["chart_url"] = reverse("admin:markets_market_chart", args=[market.pk])
         context["series"] = charting.coverage_of(market)
+        context |= quality_of(market)
         found: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return found
 

@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 from unfold.paginator import InfinitePaginator
 
 from markets import reporting, scoring, summarising
+from markets.admin.drawing import level
 from markets.admin.showing import at, span
 from markets.choices import FindingKind
 from markets.models import Exchange, Finding, Gap, QualitySummary, Series
@@ -147,14 +148,6 @@ class QualitySummaryAdmin(ReadOnly):
 
 #: Lower ends of the heat map's levels, the best first.
 LEVELS: Final = (("100", 0), ("99 and up", 1), ("95", 2), ("80", 3), ("50", 4), ("below", 5))
-_ENDS: Final = (100.0, 99.0, 95.0, 80.0, 50.0)
-
-
-def level(score: float | None) -> int | None:
-    """Return the heat map's level of a score, 0 the best; None without one."""
-    if score is None:
-        return None
-    return next((number for number, end in enumerate(_ENDS) if score >= end), len(_ENDS))
 
 
 def _span_of(request: HttpRequest) -> int:

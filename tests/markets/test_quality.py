@@ -3,8 +3,9 @@
 import pytest
 from django.utils import timezone
 
-from markets import quality
+from markets import quality, summarising
 from markets.models import BackfillTask, Gap, QualitySummary, Series
+from markets.timeframes import DAY_MS
 from project.core.callers import SYSTEM
 from project.core.models import Run
 from project.core.runs import AlreadyRunningError
@@ -91,14 +92,29 @@ def test_run_without_a_market_checks_all_that_are_enabled():
 
 
 @pytest.mark.django_db
-def test_coverage_is_one_query(django_assert_num_queries):
+def test_coverage_tells_ends_and_number(django_assert_num_queries):
     one, two, bare = make_series(), make_series(), make_series()
     make_candles(one, 5)
     make_candles(two, 7)
 
-    with django_assert_num_queries(1):
+    with django_assert_num_queries(4):  # the series, their days, and what of each isn't counted
         found = quality.coverage([one, two, bare])
 
     assert found[one.pk]["count"] == 5
     assert found[two.pk]["last"] == START_MS + 6 * MINUTE
     assert bare.pk not in found
+
+
+@pytest.mark.django_db
+def test_coverage_counts_the_days_that_changed_and_no_others(django_assert_num_queries):
+    series = make_series()
+    make_candles(series, 3 * 1440, without=(5, 1500))
+    summarising.mark(series.pk, START_MS, START_MS + 3 * DAY_MS)
+    summarising.recount(series, now=NOW)
+
+    with django_assert_num_queries(2):
+        assert quality.coverage([series])[series.pk]["count"] == 3 * 1440 - 2
+    make_candles(series, 1, start_ms=START_MS + 1500 * MINUTE)
+    summarising.mark(series.pk, START_MS + DAY_MS, START_MS + DAY_MS + 1)
+    with django_assert_num_queries(3):
+        assert quality.coverage([series])[series.pk]["count"] == 3 * 1440 - 1
