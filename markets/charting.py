@@ -24,8 +24,8 @@ USUAL: Final = 500
 MOST: Final = 5_000
 MOST_MARKS: Final = 2_000
 #: Stored candles that a page of made ones is added up of, about; so many of them at least.
-MOST_PARTS: Final = 100_000
-LEAST_MADE: Final = 6
+MOST_PARTS: Final = 80_000
+LEAST_MADE: Final = 5
 _USUALLY_MADE: Final = ("5m", "15m", "1h", "4h", "1d", "1w", "1M")
 
 

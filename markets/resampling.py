@@ -68,17 +68,18 @@ class Resampler:
         Returns:
             The candles, and where to go on; None where there are no more.
         """
-        # not beyond what is stored: the grid of months ends with the year 9999
-        at = None
-        if start_ms < self._end_ms:
-            at = self._next(self._wanted.ceil(start_ms), end_ms)
-        if at is None:
-            return [], None
         steps = max(1, min(count, PARTS * self._parts.step_ms // self._wanted.step_ms))
-        until = self._wanted.after(at, steps)
-        if end_ms is not None and end_ms < until:
-            until = self._wanted.ceil(end_ms)
-        return self._made(at, until), until
+        # not beyond what is stored: the grid of months ends with the year 9999
+        at = self._wanted.ceil(start_ms) if start_ms < self._end_ms else None
+        while at is not None and (end_ms is None or at < end_ms):
+            until = self._wanted.after(at, steps)
+            if end_ms is not None and end_ms < until:
+                until = self._wanted.ceil(end_ms)
+            found = self._made(at, until)
+            if found:
+                return found, until
+            at = self._next(until, end_ms)  # over a stretch without any candle in one step
+        return [], None
 
     def before(self, end_ms: int | None, count: int) -> int | None:
         """Return when the first of the last ``count`` candles before ``end_ms`` opens; None: none.
