@@ -115,7 +115,7 @@ def coverage(series: Iterable[Series]) -> dict[int, dict[str, Any]]:
     """
     mine = list(series)
     opened = Candle.objects.filter(series=OuterRef("pk")).order_by("open_time")
-    found = Series.objects.filter(pk__in=[one.pk for one in mine]).annotate(
+    found: Iterable[Any] = Series.objects.filter(pk__in=[one.pk for one in mine]).annotate(
         first=Subquery(opened.values("open_time")[:1]),
         last=Subquery(opened.reverse().values("open_time")[:1]),
     )

@@ -176,7 +176,7 @@ class AlertAdmin(pages.ReadOnly):
         title="Do you take care of these?",
         text="Others see that you do. The next success closes an alert by itself.",
         yes="I take care",
-        count=lambda chosen: chosen.unclosed().filter(seen_at__isnull=True).count(),
+        count=lambda chosen: chosen.filter(closed_at__isnull=True, seen_at__isnull=True).count(),
     )
     def care_for_chosen(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
         """Say that whoever asks takes care of the chosen alerts."""

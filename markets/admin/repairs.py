@@ -97,7 +97,7 @@ class GapAdmin(OfSeries):
         title="Mark these gaps as not to be had?",
         text="They are not asked for again; the reason says whether they count as missing.",
         yes="Mark",
-        count=lambda chosen: chosen.missing().exclude(state=GapState.UNAVAILABLE).count(),
+        count=lambda chosen: chosen.filter(state__in=[GapState.OPEN, GapState.FILLING]).count(),
         form_class=MarkManyForm,
     )
     def mark_chosen(self, request: HttpRequest, chosen: QuerySet[Gap], form: MarkManyForm) -> None:

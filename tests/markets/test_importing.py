@@ -176,7 +176,7 @@ class TestRuns:
         with pytest.raises(BadCandleFileError, match="gone"):
             importing.kept(words[0])
         assert doing.execute(waiting).status == "done"
-        assert importing.kept(words[2])
+        assert importing.kept(words[2]).read_text() == GOOD
 
     def test_too_long_a_file_is_not_kept(self, monkeypatch, tmp_path):
         monkeypatch.setattr(importing, "MOST_UPLOADED", 10)

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_no_committed_list_names_a_registry():
 
 @pytest.mark.parametrize("is_demo", [True, False])
 def test_a_command_beside_a_demo_finds_the_demos_world(monkeypatch, tmp_path, is_demo):
-    became = {}
+    became: dict[str, Any] = {}
     monkeypatch.setattr(bootstrap, "provide", lambda *lists, **options: None)
     monkeypatch.setattr(
         bootstrap, "become", lambda words, given: became.update(words=words, given=given)
