@@ -11,7 +11,7 @@ from markets import importing, timeframes
 from markets.adapters.files.lines import BadCandleFileError
 from markets.adapters.wire import UnknownExchangeError
 from markets.importing import BadMarketError
-from markets.models import Market
+from markets.models import CandleRevision, Market
 from markets.storing import Stored
 from markets.timeframes import UnknownTimeframeError
 from project.core.callers import SYSTEM
@@ -41,6 +41,19 @@ def load(path, text, timeframe="1m", **facts):
 def test_a_file_goes_in_and_again_changes_nothing(path):
     assert load(path, GOOD)[0] == Stored(offered=1, inserted=1)
     assert load(path, GOOD)[0] == Stored(offered=1)
+
+
+def test_an_archive_that_was_revised_later_is_taken_and_both_versions_are_kept(path):
+    load(path, GOOD)
+
+    total, _ = load(path, GOOD.replace("1.5,10", "1.6,12"))
+
+    assert total == Stored(offered=1, updated=1, revised=1)
+    logged = CandleRevision.objects.get()
+    assert (logged.old_close, logged.new_close, logged.old_volume, logged.new_volume) == (
+        *(1.5, 1.6),
+        *(10, 12),
+    )
 
 
 def test_looking_through_says_what_would_be_stored_and_stores_nothing(path):

@@ -2,16 +2,21 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from markets.models import BackfillTask, Gap, Market
+from markets.timeframes import DAY_MS
 from project.core.models import Run
+from project.core.moments import from_ms
 from tests.markets.factories import (
     NOW,
     START_MS,
     make_candles,
     make_collector_config,
+    make_finding,
     make_gap,
     make_market,
+    make_quality_summary,
     make_series,
 )
 
@@ -75,6 +80,35 @@ def test_the_page_opens_with_its_chart(admin_client):
     assert found.status_code == 200
     assert feed(series.market) in found.content.decode()
     assert found.context["timeframes"] == ["1m"]
+
+
+def test_the_page_tells_scores_over_time_and_findings(admin_client, django_assert_max_num_queries):
+    series = make_series("BTC/USDT")
+    make_candles(series, 5)
+    bare = make_series("BTC/USDT", "1h")
+    now_ms = int(timezone.now().timestamp() * 1000)
+    today = now_ms // DAY_MS * DAY_MS
+    for back, score in ((0, 100.0), (1, 60.0)):
+        day = today - back * DAY_MS
+        make_quality_summary(
+            series=series, start_ms=day, end_ms=day + DAY_MS, expected=10, score=score
+        )
+    odd = make_finding(series, kind="stalled", count=12)
+    make_finding(
+        series, kind="duplicate", start_ms=START_MS + 60_000, settled_at=NOW, settled_by="ann"
+    )
+
+    with django_assert_max_num_queries(24):
+        found = admin_client.get(page(series.market))
+
+    text, trends = found.content.decode(), dict(found.context["trends"])
+    assert [day.level for day in trends[series].days[-2:]] == [4, 0]
+    assert (trends[series].mean, trends[series].worst) == (80.0, 60.0)
+    assert trends[bare].mean is None
+    assert "no day was counted yet" in text
+    assert f"{from_ms(today):%Y-%m-%d}: 100.00, 0 missing" in text
+    assert [one.pk for one, _, _ in found.context["findings"]] == [odd.pk]
+    assert found.context["found"] == [("Stalled feed", 1)]
 
 
 @pytest.mark.parametrize("deed", DEEDS)
