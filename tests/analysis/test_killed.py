@@ -4,6 +4,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,9 @@ URL = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(900)]
 
 
-def kill_in(phase: str, run: Run) -> None:
-    """Let a process of its own do the run until it is in ``phase``, and kill it there."""
+@contextmanager
+def working_in(phase: str, run: Run) -> Iterator["subprocess.Popen[bytes]"]:
+    """Let a process of its own do the run until it is in ``phase``; it is killed at the end."""
     environment = {
         **os.environ,
         "TEST_NAME": str(connection.settings_dict["NAME"]),
@@ -39,10 +42,17 @@ def kill_in(phase: str, run: Run) -> None:
     assert process.stdout is not None
     try:
         assert "here" in iter(lambda: process.stdout.readline().decode().strip() or "gone", "gone")  # type: ignore[union-attr]
+        yield process
     finally:
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
+
+
+def kill_in(phase: str, run: Run) -> None:
+    """Let a process of its own do the run until it is in ``phase``, and kill it there."""
+    with working_in(phase, run):
+        pass
     sweeping.sweep(idle=0, now=timezone.now())  # as every worker's sweeper does
     run.refresh_from_db()
 

@@ -1,9 +1,10 @@
 """How late events reach 1,000 subscribers of one server process, beside a bare broadcast.
 
-    python -m tests.benchmarks.streams --server daphne --protocol sse --subscribers 1000
+    python -m tests.benchmarks.streams --server daphne --protocol sse --of job --subscribers 1000
 
 Starts its own installation in a temporary folder: one web process, one process that writes
-events of one run, and this one, which holds all clients. Each event carries the moment it was
+events of one run (or of a job of analysis, which shows its run's under other names), and this one,
+which holds all clients. Each event carries the moment it was
 written; its lateness is measured when a client has read it whole. The bare broadcast is an
 asyncio server that sends lines of the same length, as often, to as many clients.
 """
@@ -40,7 +41,7 @@ from project.core.choices import RunStatus
 from project.core.models import Run
 run = Run.objects.get(pk=sys.argv[1])
 for number in range(int(sys.argv[2])):
-    events.append(run, "tick", {"sent_s": time.time(), "pad": "x" * 80}, where={}, now=timezone.now())
+    events.append(run, sys.argv[4], {"sent_s": time.time(), "pad": "x" * 80}, where={}, now=timezone.now())
     time.sleep(float(sys.argv[3]))
 events.record(run, where={}, now=timezone.now(), changes={
     "status": RunStatus.DONE, "ended_at": timezone.now(), "claimed_until": None, "progress": 100})
@@ -54,8 +55,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def prepare(env: dict[str, str]) -> tuple[str, str]:
-    """Migrate a fresh installation; return an API key and the id of a run to follow."""
+#: What is asked for to be followed, and the event by which its news are told.
+ASKS = {
+    "run": "runs.submit(runs.Ask(kind='core.clean_up'), by=by, now=now)",
+    "job": "submitting.of_transcript(submitting.Transcript('a.txt', b'to Taipei'), by=by, now=now).job",
+}
+NEWS = {"run": "tick", "job": "partial_locations"}
+
+
+def prepare(env: dict[str, str], of: str) -> tuple[str, str]:
+    """Migrate a fresh installation; return an API key and the id of a run or job to follow."""
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "-v0"], cwd=ROOT, env=env, check=True, capture_output=True)
     made = subprocess.run(
@@ -72,9 +81,10 @@ def prepare(env: dict[str, str]) -> tuple[str, str]:
         "from accounts.models import User\n"
         "from project.core.callers import Caller\n"
         "from project.core import runs\n"
-        "user = User.objects.get(email='bench@example.com')\n"
-        "ask = runs.Ask(kind='core.clean_up')\n"
-        "print(runs.submit(ask, by=Caller(user_id=user.pk), now=timezone.now()).pk)\n"
+        "from analysis import submitting\n"
+        "by = Caller(user_id=User.objects.get(email='bench@example.com').pk)\n"
+        "now = timezone.now()\n"
+        f"print({ASKS[of]}.pk)\n"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, env=env, check=True, capture_output=True, text=True
@@ -103,17 +113,22 @@ def wait_for(port: int) -> None:
     raise RuntimeError("the server did not start")
 
 
-def request_of(protocol: str, run_id: str, key: str) -> bytes:
+def request_of(protocol: str, run_id: str, key: str, of: str = "run") -> bytes:
     """Return the bytes that open one stream."""
     if protocol == "bare":
         return b"\n"
     head = ["Host: 127.0.0.1", f"Authorization: Api-Key {key}"]
     if protocol == "sse":
-        lines = [f"GET /api/runs/{run_id}/stream HTTP/1.1", *head]
+        lines = [f"GET /api/{of}s/{run_id}/stream HTTP/1.1", *head]
     else:
         nonce = base64.b64encode(os.urandom(16)).decode()
         upgrade = ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13"]
-        lines = [f"GET /ws/runs/{run_id}/ HTTP/1.1", *head, *upgrade, f"Sec-WebSocket-Key: {nonce}"]
+        lines = [
+            f"GET /ws/{of}s/{run_id}/ HTTP/1.1",
+            *head,
+            *upgrade,
+            f"Sec-WebSocket-Key: {nonce}",
+        ]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
@@ -169,7 +184,7 @@ async def product(args: argparse.Namespace) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         env = {**os.environ, "DATA_DIR": folder, "DJANGO_SETTINGS_MODULE": "project.settings"}
         env["RATE_LIMIT_ENABLED"] = "false"  # a plain key opens five streams a minute
-        key, run_id = prepare(env)
+        key, run_id = prepare(env, args.of)
         port = free_port()
         server = subprocess.Popen(server_command(args.server, port), cwd=ROOT, env=env)
         try:
@@ -183,12 +198,13 @@ async def product(args: argparse.Namespace) -> dict[str, float]:
                     run_id,
                     str(args.events),
                     str(args.every_s),
+                    NEWS[args.of],
                 ]
                 writer = await asyncio.create_subprocess_exec(*command, cwd=ROOT, env=env)
                 await writer.wait()
                 return int(args.events)
 
-            opening = request_of(args.protocol, run_id, key)
+            opening = request_of(args.protocol, run_id, key, args.of)
             return await measure(port, opening, args.subscribers, begin)
         finally:
             server.terminate()
@@ -239,6 +255,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--server", choices=["daphne", "uvicorn"], default="daphne")
     parser.add_argument("--protocol", choices=["sse", "ws"], default="sse")
+    parser.add_argument("--of", choices=sorted(ASKS), default="run")
     parser.add_argument("--subscribers", type=int, default=1000)
     parser.add_argument("--events", type=int, default=50)
     parser.add_argument("--every-s", type=float, default=0.2)
