@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httptools
-from python_socks import ProxyConnectionError, ProxyError, ProxyTimeoutError, ProxyType
-from python_socks.async_.asyncio import Proxy as SocksProxy
 
 from project.core import addresses
+from proxies.adapters import socks
 from proxies.choices import Scheme, Verdict
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -21,7 +20,7 @@ _READ_BYTES: Final = 16384
 _OK: Final = 200
 _UNAUTHORIZED: Final = 407
 _AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-_SOCKS: Final = {Scheme.SOCKS4: ProxyType.SOCKS4, Scheme.SOCKS5: ProxyType.SOCKS5}
+_SOCKS: Final = frozenset({Scheme.SOCKS4, Scheme.SOCKS5})
 
 
 class CheckFailedError(Exception):
@@ -100,11 +99,15 @@ async def connect(address: str, port: int, *, timeout_s: float) -> Streams:
     """
     try:
         async with asyncio.timeout(timeout_s):
-            return await asyncio.open_connection(address, port, limit=_HEAD_BYTES)
+            return await _opened(address, port)
     except TimeoutError as error:
         raise CheckFailedError(Verdict.TIMEOUT, "connecting") from error
     except OSError as error:
         raise CheckFailedError(Verdict.REFUSED, type(error).__name__) from error
+
+
+async def _opened(address: str, port: int) -> Streams:
+    return await asyncio.open_connection(address, port, limit=_HEAD_BYTES)
 
 
 async def ask_plainly(streams: Streams, upstream: Upstream, judge: Judge, nonce: str) -> Any:
@@ -274,21 +277,36 @@ async def start_tls(streams: Streams, judge: Judge, tls: ssl.SSLContext) -> None
 
 
 async def _through_socks(upstream: Upstream, judge: Judge, *, timeout_s: float) -> Streams:
-    proxy = SocksProxy(
-        _SOCKS[Scheme(upstream.scheme)],
-        upstream.address,
-        upstream.port,
-        username=upstream.username or None,
-        password=upstream.password or None,
-    )
+    streams: Streams | None = None
     try:
-        sock = await proxy.connect(judge.host, judge.port, timeout=timeout_s)
-    except ProxyTimeoutError as error:
+        async with asyncio.timeout(timeout_s):
+            streams = await _opened(upstream.address, upstream.port)
+            await _ask_socks(streams, upstream, judge)
+    except BaseException as error:
+        if streams is not None:
+            streams[1].transport.abort()
+        _explain_socks(error)
+        raise
+    return streams
+
+
+async def _ask_socks(streams: Streams, upstream: Upstream, judge: Judge) -> None:
+    who = {"username": upstream.username}
+    if upstream.scheme == Scheme.SOCKS4:
+        await socks.open_4(streams, judge.host, judge.port, **who)
+    else:
+        who["password"] = upstream.password
+        await socks.open_5(streams, judge.host, judge.port, **who)
+
+
+def _explain_socks(error: BaseException) -> None:
+    """Raise what a failure means; nothing for one that is ours."""
+    if isinstance(error, TimeoutError):
         raise CheckFailedError(Verdict.TIMEOUT, "connecting") from error
-    except (ProxyConnectionError, OSError, asyncio.IncompleteReadError) as error:
+    if isinstance(error, socks.SocksError):
+        verdict = Verdict.UNAUTHORIZED if error.is_login else Verdict.BAD_ANSWER
+        raise CheckFailedError(verdict, str(error)) from error
+    if isinstance(error, EOFError):
+        raise CheckFailedError(Verdict.BAD_ANSWER, "hung up") from error
+    if isinstance(error, OSError):
         raise CheckFailedError(Verdict.REFUSED, type(error).__name__) from error
-    except ProxyError as error:
-        is_login = "auth" in str(error).lower() or "user" in str(error).lower()
-        verdict = Verdict.UNAUTHORIZED if is_login else Verdict.BAD_ANSWER
-        raise CheckFailedError(verdict, str(error)[:100]) from error
-    return await asyncio.open_connection(sock=sock, limit=_HEAD_BYTES)
