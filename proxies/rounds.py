@@ -1,10 +1,13 @@
-"""What a round of validation came to, and how that differs from the round before."""
+"""What a round of validation came to, and how that differs from the checks before."""
 
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any, Final
 
+from django.conf import settings
+from django.db.models import OuterRef
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from project.core import metrics, reports
@@ -25,32 +28,73 @@ Result = dict[str, Any]
 
 def conclude(work: Work) -> Result:
     """Write down what the round of ``work`` came to; call it when all is checked."""
-    found = compared(sum_up(work.run), latest(before=work.run))
+    found = sum_up(work.run)
     work.keep(round=found)
     work.event("round_result", found)
     return found
 
 
-def sum_up(run: Run) -> Result:
-    """Return verdicts, success ratio and latencies of a round, by its checks."""
-    verdicts: Counter[str] = Counter()
-    latencies: list[float] = []
-    rows = Check.objects.filter(run=run).order_by().values_list("verdict", "latency_ms")
-    for verdict, latency_ms in rows.iterator():
-        verdicts[verdict] += 1
+class _Tally:
+    """Checks that are looked at together."""
+
+    def __init__(self) -> None:
+        self.verdicts: Counter[str] = Counter()
+        self.latencies: list[float] = []
+
+    def add(self, verdict: str, latency_ms: float | None) -> None:
+        """Take in one check."""
+        self.verdicts[verdict] += 1
         if verdict == Verdict.OK and latency_ms is not None:
-            latencies.append(latency_ms)
-    checked = verdicts.total()
-    latencies.sort()
-    return {
-        "checked": checked,
-        "ok": verdicts[Verdict.OK],
-        "success_ratio": verdicts[Verdict.OK] / checked if checked else None,
-        "verdicts": dict(verdicts),
-        "latency_p50_ms": _share(latencies, 0.5),
-        "latency_p95_ms": _share(latencies, 0.95),
-        "histogram": _histogram(latencies),
-    }
+            self.latencies.append(latency_ms)
+
+    def told(self) -> Result:
+        """Return what the checks came to."""
+        checked, latencies = self.verdicts.total(), sorted(self.latencies)
+        return {
+            "checked": checked,
+            "ok": self.verdicts[Verdict.OK],
+            "success_ratio": self.verdicts[Verdict.OK] / checked if checked else None,
+            "verdicts": dict(self.verdicts),
+            "latency_p50_ms": _share(latencies, 0.5),
+            "latency_p95_ms": _share(latencies, 0.95),
+            "histogram": _histogram(latencies),
+        }
+
+
+def sum_up(run: Run) -> Result:
+    """Return verdicts, success ratio and latencies of a round, by its checks, and the changes.
+
+    A round checks what is due, so that two of them are seldom about the same proxies: what counts
+    as a change is that of the proxies which had been checked before, each against its own check
+    before; ``compared`` is how many those are.
+    """
+    all_of_it, again, before = _Tally(), _Tally(), _Tally()
+    for verdict, latency_ms, verdict_before, latency_before_ms in _checks(run):
+        all_of_it.add(verdict, latency_ms)
+        if verdict_before is not None:
+            again.add(verdict, latency_ms)
+            before.add(verdict_before, latency_before_ms)
+    changes = _changes(again.told(), before.told())
+    return {**all_of_it.told(), "compared": again.verdicts.total(), **changes}
+
+
+def _checks(run: Run) -> Iterator[tuple[str, float | None, str | None, float | None]]:
+    """Yield what each check of a round found, and what the check of that proxy before it found.
+
+    Older ones than are kept whole don't count: of those only the good ones are there.
+    """
+    whole_for = timedelta(days=settings.PROXY_FAILED_CHECK_DAYS)
+    earlier = Check.objects.filter(
+        proxy=OuterRef("proxy"), id__lt=OuterRef("id"), at__gte=OuterRef("at") - whole_for
+    ).order_by("-id")
+    rows = Check.objects.filter(run=run).order_by().annotate(before=earlier.values("id")[:1])
+    known = Check.objects.filter(id=OuterRef("before"))
+    both = rows.annotate(
+        verdict_before=known.values("verdict")[:1],
+        latency_before_ms=known.values("latency_ms")[:1],
+    )
+    names = ("verdict", "latency_ms", "verdict_before", "latency_before_ms")
+    yield from both.values_list(*names).iterator()
 
 
 def _share(ordered: list[float], share: float) -> float | None:
@@ -65,13 +109,13 @@ def _histogram(latencies: list[float]) -> list[int]:
     return found
 
 
-def compared(found: Result, before: Result | None) -> Result:
-    """Return ``found`` with its changes against the round before; None where one lacks a value."""
+def _changes(again: Result, before: Result) -> Result:
+    """Return the changes between two results about the same proxies; None where one lacks a value."""
     names = ("success_ratio", "latency_p50_ms", "latency_p95_ms")
-    deltas = {f"{name}_delta": _delta(found[name], (before or {}).get(name)) for name in names}
-    shares, earlier = shares_of(found), shares_of(before or {})
+    deltas = {f"{name}_delta": _delta(again[name], before[name]) for name in names}
+    shares, earlier = shares_of(again), shares_of(before)
     changes = [_delta(now, then) for now, then in zip(shares, earlier, strict=True)]
-    return {**found, **deltas, "histogram_delta": changes}
+    return {**deltas, "histogram_delta": changes}
 
 
 def _delta(now: float | None, before: float | None) -> float | None:
@@ -85,15 +129,9 @@ def shares_of(found: Result) -> list[float | None]:
     return [round(count / total, 4) if total else None for count in counts]
 
 
-def latest(*, before: Run | None = None) -> Result | None:
-    """Return what the last whole round came to that checked anything.
-
-    Args:
-        before: only rounds that were asked for before this one.
-    """
+def latest() -> Result | None:
+    """Return what the last whole round came to that checked anything."""
     done = Run.objects.filter(kind=kinds.VALIDATE.name, status=RunStatus.DONE)
-    if before is not None:
-        done = done.filter(created_at__lt=before.created_at)
     for kept in done.order_by("-created_at").values_list("checkpoint", flat=True)[:LOOKED_AT]:
         found = kept.get("round")
         if found and found.get("checked"):
@@ -113,7 +151,8 @@ def gauges() -> Iterable[Metric]:
         "proxy_validation_round_success_ratio", "Good checks of the last round, 0 to 1"
     )
     delta = GaugeMetricFamily(
-        "proxy_validation_round_success_ratio_delta", "Change against the round before"
+        "proxy_validation_round_success_ratio_delta",
+        "Its change, of proxies that had been checked before",
     )
     share = GaugeMetricFamily(
         "proxy_validation_round_latency_share",
@@ -122,7 +161,7 @@ def gauges() -> Iterable[Metric]:
     )
     change = GaugeMetricFamily(
         "proxy_validation_round_latency_share_delta",
-        "Its change against the round before",
+        "Its change, of proxies that had been checked before",
         labels=["le"],
     )
     found = latest()
@@ -151,11 +190,17 @@ def report(run: Run) -> list[Report]:
     if not found or not found.get("checked"):
         return _targets(run)
     return [
-        Report("The round", "against the round before", _in_short(found)),
+        Report("The round", _against(found), _in_short(found)),
         Report("Latency of good checks", "share, and its change", _by_latency(found)),
         Report("Verdicts", "", _by_verdict(found)),
         *_targets(run),
     ]
+
+
+def _against(found: Result) -> str:
+    """Return what changes are measured by, in words."""
+    count = found.get("compared")
+    return f"change of {count:,} that had been checked before" if count else ""
 
 
 def _targets(run: Run) -> list[Report]:

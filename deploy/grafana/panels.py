@@ -165,7 +165,7 @@ PROXIES = Dashboard(
             unit="s",
         ),
         Panel(
-            "Round success against the round before",
+            "Change of round success, same proxies",
             {"change": "max(proxy_validation_round_success_ratio_delta)"},
             unit="percentunit",
             least=None,
@@ -176,7 +176,7 @@ PROXIES = Dashboard(
             unit="percentunit",
         ),
         Panel(
-            "Last round: that share against the round before",
+            "Last round: change of that share, same proxies",
             {"up to {{le}} s": "max by (le) (proxy_validation_round_latency_share_delta)"},
             unit="percentunit",
             least=None,

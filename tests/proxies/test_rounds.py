@@ -16,14 +16,23 @@ from tests.proxies.factories import NOW, make_check, make_proxy
 pytestmark = pytest.mark.django_db
 
 
-def make_round(*, hours=0, **checks):
-    """Make a round that ended: ``ok`` are latencies, the others numbers of verdicts."""
-    run = make_run(kind="proxies.validate", status="done", now=NOW + timedelta(hours=hours))
+def make_round(*, hours=0, proxies=None, **checks):
+    """Make a round that ended: ``ok`` are latencies, the others numbers of verdicts.
+
+    Args:
+        hours: when, after ``NOW``.
+        proxies: which are checked, in their order; none: new ones.
+        checks: what is found of them.
+    """
+    at = NOW + timedelta(hours=hours)
+    run = make_run(kind="proxies.validate", status="done", now=at)
+    known = iter(proxies or [])
     for latency_ms in checks.pop("ok", ()):
-        make_check(run=run, latency_ms=latency_ms)
+        make_check(run=run, at=at, proxy=next(known, None) or make_proxy(), latency_ms=latency_ms)
     for verdict, count in checks.items():
         for _ in range(count):
-            make_check(run=run, verdict=verdict, latency_ms=None)
+            proxy = next(known, None) or make_proxy()
+            make_check(run=run, at=at, proxy=proxy, verdict=verdict, latency_ms=None)
     return run
 
 
@@ -44,34 +53,81 @@ def test_a_round_is_summed_up_by_its_checks():
         "latency_p50_ms": 400,
         "latency_p95_ms": 20_000,
         "histogram": [1, 1, 1, 0, 0, 0, 0, 1],
+        "compared": 0,
+        "success_ratio_delta": None,
+        "latency_p50_ms_delta": None,
+        "latency_p95_ms_delta": None,
+        "histogram_delta": [None] * 8,
     }
 
 
-def test_a_round_is_compared_with_the_round_before():
-    first = make_round(ok=[50, 50, 50], timeout=1)
-    second = make_round(hours=1, ok=[50, 400], timeout=2)
+def test_a_round_of_the_same_proxies_is_compared_with_the_round_before():
+    proxies = [make_proxy() for _ in range(4)]
+    make_round(proxies=proxies, ok=[50, 50, 50], timeout=1)
 
-    before = kept(first, rounds.compared(rounds.sum_up(first), rounds.latest(before=first)))
-    found = rounds.compared(rounds.sum_up(second), rounds.latest(before=second))
+    found = rounds.sum_up(make_round(hours=1, proxies=proxies, ok=[50, 400], timeout=2))
 
-    assert (before["success_ratio"], before["success_ratio_delta"]) == (0.75, None)
-    assert set(before["histogram_delta"]) == {None}
-    assert (found["success_ratio"], found["success_ratio_delta"]) == (0.5, -0.25)
+    assert (found["compared"], found["success_ratio"]) == (4, 0.5)
+    assert found["success_ratio_delta"] == -0.25
     assert found["latency_p50_ms_delta"] == 350
     assert found["histogram_delta"][:3] == [-0.5, 0, 0.5]
 
 
+def test_which_proxies_are_due_is_no_change():
+    good, bad = [make_proxy() for _ in range(3)], [make_proxy() for _ in range(3)]
+    make_round(proxies=[*good, *bad], ok=[50] * 3, timeout=3)
+
+    best = rounds.sum_up(make_round(hours=1, proxies=good, ok=[50] * 3))
+    worst = rounds.sum_up(make_round(hours=2, proxies=bad, timeout=3))
+    new = rounds.sum_up(make_round(hours=3, proxies=[good[0]], ok=[50], refused=9))
+
+    assert [one["success_ratio"] for one in (best, worst, new)] == [1.0, 0.0, 0.1]
+    assert [one["success_ratio_delta"] for one in (best, worst, new)] == [0.0, 0.0, 0.0]
+    assert [one["compared"] for one in (best, worst, new)] == [3, 3, 1]
+
+
+def test_each_proxy_is_compared_with_its_own_last_check():
+    first, second = make_proxy(), make_proxy()
+    make_round(proxies=[first], timeout=1)
+    make_round(hours=1, proxies=[second], ok=[100])
+    make_round(hours=2, proxies=[first], ok=[100])
+
+    found = rounds.sum_up(make_round(hours=3, proxies=[second, first], ok=[300], timeout=1))
+
+    assert (found["compared"], found["success_ratio_delta"]) == (2, -0.5)
+    assert found["latency_p50_ms_delta"] == 200
+
+
+def test_checks_older_than_are_kept_whole_are_no_witnesses(settings):
+    settings.PROXY_FAILED_CHECK_DAYS = 1
+    proxy = make_proxy()
+    make_round(proxies=[proxy], ok=[50])
+
+    soon = rounds.sum_up(make_round(hours=24, proxies=[proxy], timeout=1))
+    late = rounds.sum_up(make_round(hours=24 + 25, proxies=[proxy], timeout=1))
+
+    assert (soon["compared"], late["compared"]) == (1, 0)
+
+
 def test_a_round_without_a_good_check_has_no_latency():
-    found = rounds.compared(rounds.sum_up(make_round(timeout=2)), None)
+    found = rounds.sum_up(make_round(timeout=2))
 
     assert (found["success_ratio"], found["latency_p95_ms"]) == (0, None)
     assert rounds.shares_of(found) == [None] * 8
 
 
+@pytest.mark.parametrize("rivals", [1, 30])
+def test_a_round_is_read_in_one_query(rivals, django_assert_num_queries):
+    run = make_round(ok=[50] * rivals)
+
+    with django_assert_num_queries(1):
+        rounds.sum_up(run)
+
+
 def test_shares_add_up_to_one_whatever_the_counts():
     run = make_round(ok=[50] * 16 + [200, 2000])
 
-    found = rounds.compared(rounds.sum_up(run), None)
+    found = rounds.sum_up(run)
 
     assert [now for _, now, _ in rounds._cumulated(found)][-1] == 1.0
 
@@ -86,16 +142,18 @@ def test_rounds_that_checked_nothing_are_passed_over():
 
 
 def test_metrics_tell_the_last_round_and_its_change():
-    first, second = make_round(ok=[50], timeout=1), make_round(hours=1, ok=[50, 400, 400])
-    kept(first, rounds.compared(rounds.sum_up(first), None))
-    kept(second, rounds.compared(rounds.sum_up(second), rounds.latest(before=second)))
+    proxies = [make_proxy() for _ in range(3)]
+    first = make_round(proxies=proxies, ok=[50], timeout=2)
+    second = make_round(hours=1, proxies=proxies, ok=[50, 400, 400])
+    for one in (first, second):
+        kept(one, rounds.sum_up(one))
     registry = CollectorRegistry()
     metrics.add_to(registry)
 
     lines = generate_latest(registry).decode().splitlines()
 
     assert "proxy_validation_round_success_ratio 1.0" in lines
-    assert "proxy_validation_round_success_ratio_delta 0.5" in lines
+    assert "proxy_validation_round_success_ratio_delta 0.6667" in lines
     assert 'proxy_validation_round_latency_share{le="0.1"} 0.3333' in lines
     assert 'proxy_validation_round_latency_share{le="+Inf"} 1.0' in lines
     assert 'proxy_validation_round_latency_share_delta{le="0.1"} -0.667' in lines
