@@ -128,7 +128,7 @@ async def _address_4(host: str, port: int) -> tuple[bytes, bytes]:
             known = await loop.getaddrinfo(host, port, family=socket.AF_INET)
         except OSError:
             return bytes([0, 0, 0, 1]), host.encode("idna")
-        return socket.inet_aton(known[0][4][0]), b""
+        return socket.inet_aton(str(known[0][4][0])), b""
     if found.version != _V4:
         raise SocksError("SOCKS4 knows no IPv6")
     return found.packed, b""
