@@ -69,7 +69,13 @@ def import_of(count: int, env: dict[str, str]) -> None:
     """Measure the import of a list."""
     command = [sys.executable, "-c", IMPORT]
     done = subprocess.run(
-        command, cwd=ROOT, env=env, input=lines(count), check=True, stdout=subprocess.PIPE, text=True
+        command,
+        cwd=ROOT,
+        env=env,
+        input=lines(count),
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     tell(what="import", size=count, **json.loads(done.stdout.splitlines()[-1]))
 
