@@ -63,6 +63,7 @@ def late_jobs(now: datetime) -> list[Issue]:
     if not late:
         return []
     text = f"{late[0]} is late" if len(late) == 1 else f"{len(late)} periodic jobs are late"
+    text = f"{text}. {jobs.advice(now=now)}"
     url = reverse("admin:django_celery_beat_periodictask_changelist")
     return [Issue("job_late", AMBER, text, action="See the jobs", url=url)]
 

@@ -7,11 +7,12 @@ from typing import Any, Final
 from django.db.models import Max
 from django_celery_beat.models import PeriodicTask
 
-from project.core import beat, halting
+from project.core import beat, halting, processes
 from project.core.callers import Caller
+from project.core.choices import Role
 from project.core.errors import ConflictError
 from project.core.kinds import known
-from project.core.models import Run, TaskTotals
+from project.core.models import ProcessHeartbeat, Run, TaskTotals
 from project.core.runs import submit
 
 #: A job is late when it is overdue by more than this, and more than a tenth of its period.
@@ -62,6 +63,17 @@ def _all() -> list[PeriodicTask]:
 def late(*, now: datetime) -> list[PeriodicTask]:
     """Return the jobs that should have run and did not, by name, in one query."""
     return [job for job in _all() if _state(job, None, None, now).is_late]
+
+
+def advice(*, now: datetime) -> str:
+    """Return what to do about jobs that are late, in a sentence; one query."""
+    roles = ProcessHeartbeat.objects.alive(since=now - processes.SILENT_AFTER)
+    alive = set(roles.values_list("role", flat=True))
+    if Role.BEAT not in alive:
+        return "No beat is alive: start one, and it catches up what was missed."
+    if Role.WORKER not in alive:
+        return "No worker is alive: start one, and it does what waits."
+    return "A beat is alive: run the job now, or pause and resume it; the beat's log says more."
 
 
 def states(*, now: datetime) -> list[JobState]:

@@ -25,6 +25,8 @@ TRACING = bool(
     or env.text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
 ) and not env.flag("OTEL_SDK_DISABLED", default=False)
 OTEL_SERVICE_NAME = env.text("OTEL_SERVICE_NAME", "millrace")
+#: Where people look at a trace, with ``{trace_id}`` for its id; empty: run pages name the id alone.
+TRACE_URL = env.url("TRACE_URL", "", schemes=("https", "http"))
 #: Where bugs are reported to, with the key that Sentry gave; empty: nowhere.
 SENTRY_DSN = env.url("SENTRY_DSN", "", schemes=("https", "http"))
 METRICS_PUBLIC = env.flag("METRICS_PUBLIC", default=True)

@@ -8,6 +8,8 @@ from project.core import dashboard, processes
 from project.core.choices import Role, RunStatus
 from tests.factories import make_heartbeat, make_job, make_run
 
+CURE = "No beat is alive: start one, and it catches up what was missed."
+
 
 def late_job(name: str):
     long_ago = timezone.now() - timedelta(hours=3)
@@ -18,8 +20,8 @@ def late_job(name: str):
     ("names", "texts"),
     [
         ([], []),
-        (["Tidy up"], ["Tidy up is late"]),
-        (["Tidy up", "Wind the clock"], ["2 periodic jobs are late"]),
+        (["Tidy up"], [f"Tidy up is late. {CURE}"]),
+        (["Tidy up", "Wind the clock"], [f"2 periodic jobs are late. {CURE}"]),
     ],
 )
 @pytest.mark.django_db

@@ -7,8 +7,8 @@ from django_celery_beat.models import PeriodicTask
 from project.core import beat, jobs, runs
 from project.core.callers import Caller
 from project.core.choices import RunStatus
-from project.core.models import Run
-from tests.factories import make_job, make_run, make_totals
+from project.core.models import ProcessHeartbeat, Run
+from tests.factories import make_heartbeat, make_job, make_run, make_totals
 from tests.project.rivals import rivals
 
 STAFF = Caller(user_id=None, is_staff=True)
@@ -150,3 +150,23 @@ def test_run_now_of_no_kind_of_run_is_refused(now):
 
     with pytest.raises(jobs.NotARunError, match=r"celery\.backend_cleanup"):
         jobs.run_now(job, by=STAFF, now=now)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("alive", "said"),
+    [
+        ([], "No beat is alive"),
+        (["worker"], "No beat is alive"),
+        (["beat"], "No worker is alive"),
+        (["beat", "worker"], "A beat is alive"),
+    ],
+)
+def test_advice_names_what_is_missing(alive, said):
+    now = timezone.now()
+    ProcessHeartbeat.objects.all().delete()
+    for role in alive:
+        make_heartbeat(role=role, beat_at=now)
+    make_heartbeat(role="beat", beat_at=now - timedelta(hours=1))
+
+    assert jobs.advice(now=now).startswith(said)

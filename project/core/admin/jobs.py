@@ -118,8 +118,10 @@ class PeriodicTaskAdmin(ModelAdmin):
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         found = super().get_changelist_instance(request)
         states = {state.job.pk: state for state in jobs.states(now=timezone.now())}
+        late = any(state.is_late for state in states.values())
+        advice = jobs.advice(now=timezone.now()) if late else ""
         for job in found.result_list:
-            job.state = states[job.pk]
+            job.state, job.advice = states[job.pk], advice
         return found
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
@@ -130,7 +132,11 @@ class PeriodicTaskAdmin(ModelAdmin):
 
     @display(description="State")
     def life(self, job: Any) -> SafeString:
-        return job_pill(job.state)
+        if not (job.state.is_late and job.enabled):
+            return job_pill(job.state)
+        return format_html(
+            '{}<div class="mr-faint mr-advice">{}</div>', job_pill(job.state), job.advice
+        )
 
     @display(description="Job", header=True, ordering="name")
     def what(self, job: PeriodicTask) -> tuple[str, str]:

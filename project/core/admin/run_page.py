@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.urls import reverse
 
@@ -17,6 +18,8 @@ from project.core.reports import Report
 #: The page opens with so many of the newest events; the API has all.
 EVENTS_SHOWN: Final = 400
 RELATED_SHOWN: Final = 6
+#: Of W3C's traceparent: version, trace, span, flags.
+_TRACEPARENT_PARTS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,10 @@ class RunPage:
     history: list[dict[str, Any]]
     left_out: int
     payload: str
-    trace_id: str
     subject_url: str
     schedule_url: str
+    trace_id: str
+    trace_url: str
     retries: list[Run]
     related: list[Run]
     reports: list[Report]
@@ -47,9 +51,10 @@ def of(run: Run, *, now: datetime) -> RunPage:
         history=history,
         left_out=history[0]["id"] - 1 if history else 0,
         payload=json.dumps(masking.without_secrets(run.payload), indent=2, ensure_ascii=False),
-        trace_id=run.trace.split("-")[1] if run.trace.count("-") >= 2 else "",  # noqa: PLR2004 -- W3C's form
         subject_url=_subject_url(run),
         schedule_url=_schedule_url(run),
+        trace_id=trace_id_of(run),
+        trace_url=_trace_url(run),
         retries=list(_lean().filter(retry_of=run).order_by("-created_at")[:RELATED_SHOWN]),
         related=_related(run),
         reports=reports.of(run),
@@ -109,6 +114,18 @@ def _subject_url(run: Run) -> str:
         return ""
     options = model._meta  # noqa: SLF001 -- Django's documented way to a model's name
     return reverse(f"admin:{options.app_label}_{options.model_name}_change", args=[run.subject_id])
+
+
+def trace_id_of(run: Run) -> str:
+    """Return the id of the trace that ``run`` belongs to; empty where traces were off."""
+    parts = run.trace.split("-")
+    return parts[1] if len(parts) == _TRACEPARENT_PARTS else ""
+
+
+def _trace_url(run: Run) -> str:
+    """Return where the trace is looked at, where the installation says so."""
+    found = trace_id_of(run)
+    return settings.TRACE_URL.replace("{trace_id}", found) if found else ""
 
 
 def _schedule_url(run: Run) -> str:

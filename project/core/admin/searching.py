@@ -98,10 +98,11 @@ def _hits(page: Any, request: HttpRequest, term: str) -> QuerySet[Model, Any] | 
     rows = page.get_queryset(request)
     if page.get_search_fields(request):
         rows, _ = page.get_search_results(request, rows, term)
-    elif fits := _in_its_texts(page.model, term):
+    elif term.casefold() not in str(page.opts.verbose_name).casefold():  # else by what it is called
+        fits = _in_its_texts(page.model, term)
+        if not fits:
+            return None
         rows = rows.filter(fits)
-    else:
-        return None
     fitting = page.model._base_manager.filter(pk__in=rows.values("pk")[:AT_MOST])  # noqa: SLF001 -- as admin does
     named = fitting.annotate(
         page_label=Value(page.opts.label_lower, output_field=CharField()),

@@ -86,16 +86,22 @@ def test_state_tells_of_an_asked_cancel_and_an_error(now):
     assert state["error"] == {"type": "x", "message": "y"}
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("trace", "shown"),
+    ("trace", "address", "told"),
     [
-        (
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-            "4bf92f3577b34da6a3ce929d0e0e4736",
-        ),
-        ("", ""),
+        ("", "http://traces/{trace_id}", ("", "")),
+        ("00-4bf9-00f0-01", "", ("4bf9", "")),
+        ("00-4bf9-00f0-01", "http://traces/{trace_id}", ("4bf9", "http://traces/4bf9")),
+        ("odd", "http://traces/{trace_id}", ("", "")),
     ],
 )
-@pytest.mark.django_db
-def test_the_trace_that_asked_is_named(now, trace, shown):
-    assert run_page.of(make_run(trace=trace), now=now).trace_id == shown
+def test_run_page_names_the_trace(console, settings, trace, address, told):
+    settings.TRACE_URL = address
+    run = make_run(trace=trace)
+
+    shown = console.get(reverse("admin:core_run_change", args=[run.pk]))
+
+    page = shown.context["page"]
+    assert (page.trace_id, page.trace_url) == told
+    assert (b"Trace id" in shown.content) is bool(told[0])

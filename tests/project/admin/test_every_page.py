@@ -1,0 +1,116 @@
+"""Every page of the console opens with rows in it, in few queries: lists, forms, histories, all."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, reverse
+
+from accounts import limiting
+from project.core.admin import searching
+from tests.architecture.test_admin import is_ours, maker_of
+from tests.factories import make_job
+
+MOST_QUERIES = 25
+#: No page, but what one is renewed by: all apps are asked for issues and figures.
+MORE = {"/admin/core/run/board/": 60}
+ROWS = 3
+#: Answered by something else than a page of their own: another page, or a refusal in words.
+ELSEWHERE = {301, 302}
+#: Written by workers, or asked by POST.
+SHUT = {403, 404, 405}
+
+
+def make_rows() -> dict[Any, Any]:
+    """Make some rows of every model that has a maker; return one of each."""
+    found = {}
+    for model in admin.site._registry:
+        maker = maker_of(model) if is_ours(model) else None
+        if maker is not None:
+            found[model] = [maker() for _ in range(ROWS)][-1]
+    jobs = [make_job(every_s=60 + number) for number in range(ROWS)]
+    return {**found, type(jobs[0]): jobs[0], type(jobs[0].interval): jobs[0].interval}
+
+
+def addresses(rows: dict[Any, Any]) -> Iterator[str]:
+    """Return every address of the console: those of no model, and each model's, with a row of it."""
+    yield from (reverse(f"admin:{name}") for name in ("index", "tour", "password_change"))
+    for model, page in admin.site._registry.items():
+        for pattern in page.get_urls():
+            if pattern.name is None:
+                continue
+            row = rows.get(model)
+            takes = re.findall(r"<[^>]+>", str(pattern.pattern))
+            if takes and row is None:
+                continue
+            try:
+                yield reverse(f"admin:{pattern.name}", args=[row.pk] if takes else [])
+            except NoReverseMatch:
+                continue  # it takes something else than a row
+
+
+@pytest.fixture
+def seeded(console: Client) -> dict[Any, Any]:
+    return make_rows()
+
+
+@pytest.mark.django_db
+def test_every_page_opens_in_few_queries(console, seeded):
+    opened, wrong = [], {}
+
+    for address in dict.fromkeys(addresses(seeded)):
+        limiting.forget()
+        with CaptureQueriesContext(connection) as asked:
+            answer = console.get(address)
+        if answer.status_code == 200:
+            opened.append(address)
+        elif answer.status_code not in ELSEWHERE | SHUT:
+            wrong[address] = f"answers {answer.status_code}"
+        if len(asked) > MORE.get(address, MOST_QUERIES):
+            wrong[address] = f"{len(asked)} queries"
+
+    assert wrong == {}
+    assert len(opened) > 2 * len(admin.site._registry)
+    assert {address.rstrip("/").rpartition("/")[2] for address in opened} >= {
+        "add",
+        "change",
+        "history",
+        "delete",
+    }
+
+
+@pytest.mark.django_db
+def test_the_palette_asks_in_few_queries_and_finds_every_model(console, seeded, monkeypatch):
+    monkeypatch.setattr(searching, "AT_MOST", 100)  # rows of a factory are much alike
+    shut = []
+
+    for model, row in seeded.items():
+        page = admin.site.get_model_admin(model)
+        term = term_for(page, row)
+        limiting.forget()
+        with CaptureQueriesContext(connection) as asked:
+            answer = console.get(reverse("admin:search"), {"s": term, "extended": "1"})
+        assert len(asked) <= MOST_QUERIES, (page, len(asked))
+        address = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
+        if f'href="{reverse(address, args=[row.pk])}"' not in answer.content.decode():
+            shut.append((model._meta.label, term))
+
+    assert shut == []
+
+
+def term_for(page: Any, row: Any) -> str:
+    """Return what a person would type to find a row: the longest text that its search looks at."""
+    lookups = [name.lstrip("^=@") for name in page.search_fields] or searching.texts_of(type(row))
+    found = [str(value_at(row, lookup) or "") for lookup in lookups]
+    return max(found, key=len, default="") or str(page.opts.verbose_name)
+
+
+def value_at(row: Any, lookup: str) -> Any:
+    for name in re.sub(r"__(i?exact|icontains|i?startswith)$", "", lookup).split("__"):
+        row = getattr(row, name, None)
+    return row
