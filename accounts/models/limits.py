@@ -66,8 +66,9 @@ class RateLimitSwitch(models.Model):
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
-        """Rules kept by the database."""
+        """Rules kept by the database, and the name for people."""
 
+        verbose_name_plural = "rate limit switches"
         constraints = [
             models.CheckConstraint(name="rate_limit_switch_once", condition=models.Q(id=1)),
         ]

@@ -46,6 +46,7 @@ LOGIN_URL = "admin:login"
 USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["project.formats"]
 CSRF_FAILURE_VIEW = "project.core.api.problems.csrf_failure"
 #: The largest request at all, bytes: whole files; what is held in memory, JSON above all, is less.
 UPLOAD_MAX_BYTES = env.whole("UPLOAD_MAX_BYTES", 32 * 1024 * 1024, at_least=1)

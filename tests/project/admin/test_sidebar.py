@@ -67,3 +67,10 @@ def test_environment_badge(rf, settings, tmp_path, name, files, badge):
         (tmp_path / file).touch()
 
     assert sidebar.environment(rf.get("/"))[0] == badge
+
+
+def test_every_page_has_an_icon_of_its_own():
+    labels = {model._meta.label_lower for model in admin.site._registry}
+
+    assert sorted(labels - set(sidebar.ICONS)) == []
+    assert sorted(set(sidebar.ICONS) - labels) == []

@@ -1,0 +1,1 @@
+"""How moments and numbers are written for people."""

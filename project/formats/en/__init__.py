@@ -1,0 +1,1 @@
+"""In English: as programs write them, since rows are compared and copied."""
