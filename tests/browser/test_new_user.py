@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from project.core import limits_counting
 from tests.browser import serving
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.looks import DESK, PHONE
 from tests.browser.test_pages import is_narrow
 
 EMAIL, FIRST, SECOND = "nova@example.com", "swamp-lantern-42", "marsh-lantern-77"

@@ -48,8 +48,9 @@ def addresses(rows: dict[Any, Any]) -> Iterator[str]:
             takes = re.findall(r"<[^>]+>", str(pattern.pattern))
             if takes and row is None:
                 continue
+            args = [getattr(row, "pk", None)] if takes else []
             try:
-                yield reverse(f"admin:{pattern.name}", args=[row.pk] if takes else [])
+                yield reverse(f"admin:{pattern.name}", args=args)
             except NoReverseMatch:
                 continue  # it takes something else than a row
 
