@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
-from project.core import badges, noting
+from project.core import badges, health, noting
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -40,6 +40,7 @@ class ConsoleSite(UnfoldAdminSite):
         own = [
             path("tour/", self.admin_view(tour.page), name="tour"),
             path("tour/<slug:name>/", self.admin_view(tour.step), name="tour_step"),
+            path("health/", self.admin_view(self.health), name="health"),
             path("saved-filters/", self.admin_view(filters.keep), name="keep_filter"),
         ]
         return [*own, *super().get_urls()]
@@ -50,6 +51,12 @@ class ConsoleSite(UnfoldAdminSite):
         if self.has_permission(request):
             found["badges"] = badges.current(now=timezone.now())
         return found
+
+    @staticmethod
+    def health(request: HttpRequest) -> HttpResponse:
+        """Answer the badge of each page: always 200, since browsers call others errors of the page."""
+        found = health.all_issues(now=timezone.now())
+        return JsonResponse({"status": health.status_of(found), "issues": len(found)})
 
     def search(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

@@ -70,7 +70,11 @@ def test_an_act_that_notes_nothing_itself_is_noted_for_each_row(console):
 
     console.post(
         reverse("admin:django_celery_beat_periodictask_changelist"),
-        {"action": "pause_chosen", "_selected_action": [str(job.pk) for job in jobs]},
+        {
+            "action": "pause_chosen",
+            "_selected_action": [str(job.pk) for job in jobs],
+            "_agreed": "yes",
+        },
     )
 
     said = "Pause the chosen jobs: Paused 2 jobs."
@@ -212,3 +216,11 @@ def test_the_palette_finds_what_was_just_made(console):
     assert (b"waterwheel" in before, b"tests.job waterwheel" in after) == (False, True)
     assert b"Audit trail" in console.get(search, {"s": "audit"}).content
     assert console.get(search, {"s": "\0"}).content == b""
+
+
+def test_the_badge_of_health_is_never_an_error_of_the_page(console):
+    answer = console.get(reverse("admin:health"))
+
+    assert answer.status_code == 200
+    assert answer.json()["status"] in {"healthy", "degraded", "unhealthy"}
+    assert (answer.json()["issues"] == 0) is (answer.json()["status"] == "healthy")

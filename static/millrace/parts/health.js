@@ -11,7 +11,7 @@ async function look(place) {
   place.hidden = !label;
   if (!label) return;
   place.dataset.tone = found.status === "unhealthy" ? "bad" : "warning";
-  const count = found.issues?.length ?? 0;
+  const count = found.issues;
   const more = count ? ` \u00B7 ${count} ${count === 1 ? "issue" : "issues"}` : "";
   place.querySelector("[data-field=text]").textContent = label + more;
 }
