@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from project.core import uploads
+from project.core import processes, uploads
 from tests.factories import make_key, make_staff
 
 MOST = 1000
@@ -98,8 +98,10 @@ def test_form_of_a_page_has_it_too(settings):
 
 
 @pytest.mark.django_db(transaction=True)
-async def test_whole_product_refuses_it(settings):
+async def test_whole_product_refuses_it(monkeypatch):
     from project.asgi import application
+
+    monkeypatch.setattr(processes, "begin", lambda _: None)
 
     sent = Sent([b"x" * 2000], [(b"content-length", b"2000")])
 
