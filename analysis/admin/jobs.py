@@ -79,7 +79,7 @@ def link_to_run(run: Run | None) -> SafeString:
     if run is None:
         return NOTHING
     url = reverse("admin:core_run_change", args=[run.pk])
-    return format_html('<a class="mr-mono" href="{}">{}</a>', url, str(run.pk)[:8])
+    return format_html('<a class="mr-mono mr-link" href="{}">{}</a>', url, str(run.pk)[:8])
 
 
 @admin.register(Job)
@@ -137,7 +137,9 @@ class JobAdmin(Followed):
     @display(description="Map")
     def page(self, job: Job) -> SafeString:
         """Lead to the job's own page: progress, map, speech."""
-        return format_html('<a href="{}">Open its map</a>', reverse("job-page", args=[job.pk]))
+        return format_html(
+            '<a class="mr-link" href="{}">Open its map</a>', reverse("job-page", args=[job.pk])
+        )
 
     @admin.action(description="Cancel", permissions=["steer"])
     @asking_back(
