@@ -73,6 +73,7 @@ routed = ProtocolTypeRouter(
         "websocket": websocket,
     }
 )
-application = Entry(proxies_routing.Desks(routed, otherwise=django_application))
+desks = proxies_routing.Desks(routed, otherwise=django_application)
+application = Entry(desks)
 _ = get_resolver().url_patterns  # loads all views: the first request would else
 garbage.settle()

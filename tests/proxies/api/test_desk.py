@@ -88,7 +88,7 @@ def ask(app: Any, path: str, body: Any, *, secret: str = "", **more: str) -> Ans
 @pytest.fixture
 def desk():
     """The product's own application, beginning with the desk."""
-    return asgi.application.app.app
+    return asgi.desks
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def by_django(monkeypatch):
         seen.append(scope["path"])
         await real(scope, receive, send)
 
-    monkeypatch.setattr(asgi.application.app.app, "otherwise", noted)
+    monkeypatch.setattr(asgi.desks, "otherwise", noted)
     return seen
 
 
