@@ -30,7 +30,7 @@ _LITTLE_ROOM_BYTES: Final = 1024 * MEGABYTE
 _NO_ROOM_BYTES: Final = 64 * MEGABYTE
 _LITTLE_ROOM_SHARE: Final = 0.1
 _SOON_FULL_S: Final = 6 * 3600.0
-_LEAST_TREND_S: Final = 20.0
+_LEAST_TREND_S: Final = 15.0
 _BROKEN_SHARE: Final = 0.05
 
 
@@ -341,12 +341,20 @@ def _disk_filling(series: _Series) -> Finding | None:
 
 
 def _full_in_s(series: _Series) -> float:
-    """Return when the disk is full at the pace of the series."""
-    passed_s = (series.last.at - series.first.at).total_seconds()
-    eaten = series.first.disk.free_bytes - series.last.disk.free_bytes
-    if passed_s < _LEAST_TREND_S or eaten <= 0 or series.first.disk.total_bytes == 0:
+    """Return when the disk is full at the pace of the series, or of its later half if that is slower.
+
+    A burst, as of a start or of a neighbour's download, is no pace: it is over in the later half.
+    """
+    middle = series.snapshots[len(series.snapshots) // 2]
+    return max(_full_since_s(series.first, series.last), _full_since_s(middle, series.last))
+
+
+def _full_since_s(then: PoolStatistics, last: PoolStatistics) -> float:
+    passed_s = (last.at - then.at).total_seconds()
+    eaten = then.disk.free_bytes - last.disk.free_bytes
+    if passed_s < _LEAST_TREND_S or eaten <= 0 or then.disk.total_bytes == 0:
         return float("inf")
-    return series.last.disk.free_bytes / (eaten / passed_s)
+    return last.disk.free_bytes / (eaten / passed_s)
 
 
 def _old_library(series: _Series) -> Finding | None:

@@ -150,6 +150,9 @@ HEALTHY_SERIES = {
     "one broken connection": events(Event.BROKEN, each=0.15),
     "a WAL within its limit": disk(wal_bytes=64 * MB),
     "PostgreSQL, whose disk isn't here": still(vendor="postgresql", disk=Disk(), library=""),
+    "a start that wrote 400 MB": lambda second, _base: {
+        "disk": replace(HEALTHY.disk, free_bytes=(50_000 - 80 * min(second, 5)) * MB)
+    },
     "a disk that breathes": lambda second, _base: {
         "disk": replace(HEALTHY.disk, free_bytes=(50_000 + second % 3) * MB)
     },

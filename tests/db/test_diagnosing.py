@@ -25,7 +25,7 @@ def test_catalogue_is_diagnosed_by_name(record_property):
 
 @pytest.mark.parametrize("name", catalogue.HEALTHY_SERIES)
 def test_healthy_series_have_no_finding(name):
-    series = Fault(name, "", catalogue.HEALTHY_SERIES[name]).series()
+    series = Fault(name, "", catalogue.HEALTHY_SERIES[name], seconds=40).series()
 
     assert diagnosing.diagnose(series) == []
 
