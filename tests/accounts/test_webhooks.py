@@ -101,8 +101,11 @@ def test_staff_send_again_and_turn_off(admin_client):
     ):
         page = f"/admin/accounts/{path}/"
         admin_client.get(page, {"action": action, "_selected_action": pk})
+        admin_client.post(page, {"action": action, "_selected_action": pk})  # asks back
         assert WebhookDelivery.objects.count() == (1 if action == "replay" else 2)
-        admin_client.post(page, {"action": action, "_selected_action": pk})
+        assert Webhook.objects.get().is_on
+        agreed = {"action": action, "_selected_action": pk, "_agreed": "yes"}
+        admin_client.post(page, agreed)
 
     assert WebhookDelivery.objects.filter(replay_of=old).count() == 1
     assert not Webhook.objects.get().is_on
