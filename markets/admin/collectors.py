@@ -54,7 +54,7 @@ class CollectorConfigAdmin(ModelAdmin):
     ordering = ("name",)
     fieldsets = (
         (None, {"fields": ("name", "enabled", "exchange", "symbols")}),
-        ("Mode", {"fields": ("mode", ("start_at", "end_at"))}),
+        ("Mode", {"fields": ("mode", "start_at", "end_at")}),
         ("Requests", {"fields": (("request_limit", "concurrency"), "timeout_s", "egress")}),
         ("Rate limit", {"fields": (("rate_requests", "rate_per_s"),)}),
         ("Retries", {"fields": (("retry_attempts", "retry_base_s", "retry_max_s"),)}),
