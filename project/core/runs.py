@@ -94,19 +94,7 @@ def submit(ask: Ask, *, by: Caller, now: datetime) -> Run:
         KeyError: no app registered the kind.
         AlreadyRunningError: an unended run has the same exclusive key.
     """
-    run = _run_of(ask, by=by, now=now)
-    event = events.first(run, now=now)
-    with transaction.atomic():
-        _refuse_a_second([run])
-        try:
-            with transaction.atomic():
-                run.save(force_insert=True)
-        except IntegrityError:
-            _refuse_a_second([run])  # a rival was faster between look and insert
-            raise
-        event.save(force_insert=True)
-        _send(run)
-    return run
+    return submit_all([ask], by=by, now=now)[0]
 
 
 def submit_all(asks: Sequence[Ask], *, by: Caller, now: datetime) -> list[Run]:
@@ -124,7 +112,7 @@ def submit_all(asks: Sequence[Ask], *, by: Caller, now: datetime) -> list[Run]:
             with transaction.atomic():
                 Run.objects.bulk_create(found)
         except IntegrityError:
-            _refuse_a_second(found)
+            _refuse_a_second(found)  # a rival was faster between look and insert
             raise
         RunEvent.objects.bulk_create(first)
         for run in found:
