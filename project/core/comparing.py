@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 
-from project.core import masking
+from project.core import scrubbing
 from project.core.auditing import LONGEST, Change
 from project.core.encryption import EncryptedTextField
 
@@ -32,7 +32,7 @@ def values_of(row: Model) -> list[Change]:
         value = getattr(row, field.attname)
         if value in (None, "", [], {}) or field.primary_key:
             continue
-        text = masking.HIDDEN if _is_secret(field.name, type(row)) else words(value)
+        text = scrubbing.HIDDEN if _is_secret(field.name, type(row)) else words(value)
         found.append(Change(str(field.verbose_name).capitalize(), text, ""))
     return found
 
@@ -46,11 +46,11 @@ def words(value: Any) -> str:
     if isinstance(value, datetime | date):
         return value.isoformat(" ") if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, dict | list) and _is_plain(value):
-        plain = json.dumps(masking.without_secrets(value), ensure_ascii=False, sort_keys=True)
+        plain = json.dumps(scrubbing.value(value), ensure_ascii=False, sort_keys=True)
         return plain[:LONGEST]
     if isinstance(value, Iterable) and not isinstance(value, str | bytes):
         value = ", ".join(sorted(str(each) for each in value))
-    return masking.text(str(value))[:LONGEST]
+    return scrubbing.text(str(value))[:LONGEST]
 
 
 def _is_plain(value: Any) -> bool:
@@ -70,13 +70,15 @@ def _of_form(form: Any, prefix: str = "") -> Iterator[Change]:
         before = form.get_initial_for_field(field, name)
         after = form.cleaned_data.get(name)
         if _is_secret(name, model) or getattr(field.widget, "input_type", "") == "password":
-            yield Change(label, masking.HIDDEN if before else "", masking.HIDDEN if after else "")
+            yield Change(
+                label, scrubbing.HIDDEN if before else "", scrubbing.HIDDEN if after else ""
+            )
         else:
             yield Change(label, _shown(field, before), _shown(field, after))
 
 
 def _is_secret(name: str, model: type[Model] | None) -> bool:
-    if masking.is_secret(name):
+    if scrubbing.is_secret(name):
         return True
     try:
         found = model._meta.get_field(name) if model else None  # noqa: SLF001 -- as above

@@ -49,7 +49,8 @@ _PAIRS: Final = re.compile(
 _ALL: Final = (_HEADERS, _SCHEME, _PAIRS, _CREDENTIALS, _OURS)
 #: What is named so is told to nobody, whatever it is.
 _NAMED: Final = re.compile(
-    r"passw|pwd|secret|token|authorization|cookie|api[-_]?key|signature|session_?(?:id|key)|csrf"
+    r"passw|pwd|secret|token|authorization|cookie|(?:api|access|private)[-_ ]?key|signature"
+    r"|session_?(?:id|key)|csrf"
     r"|dsn|credential|field_keys",
     re.IGNORECASE,
 )
@@ -77,8 +78,13 @@ def value(found: Any, write: Callable[[object], str] = repr) -> Any:
 
 def named(name: str, found: Any, write: Callable[[object], str] = repr) -> Any:
     """Return the value of a name: nothing of one that names a secret, but for counts of them."""
-    is_secret = _NAMED.search(name) is not None and not isinstance(found, bool | int | float)
-    return HIDDEN if is_secret else value(found, write)
+    is_hidden = is_secret(name) and not isinstance(found, bool | int | float)
+    return HIDDEN if is_hidden else value(found, write)
+
+
+def is_secret(name: str) -> bool:
+    """Say whether what is called ``name`` is a secret, whatever it is."""
+    return _NAMED.search(name) is not None
 
 
 def forget() -> None:

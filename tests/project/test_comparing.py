@@ -7,7 +7,7 @@ from django import forms
 from django_celery_beat.models import IntervalSchedule
 
 from accounts.models import SecondFactor, Webhook
-from project.core import comparing, masking
+from project.core import comparing, scrubbing
 from project.core.auditing import Change
 from tests.factories import make_second_factor, make_user
 
@@ -43,13 +43,13 @@ def changes(before: dict, after: dict) -> list[Change]:
     [
         ({"name": "a"}, {"name": "b"}, Change("Name", "a", "b")),
         ({"speed": "1"}, {"speed": "2"}, Change("Speed", "Slow", "Fast")),
-        ({"code": "old"}, {"code": "new"}, Change("Code", masking.HIDDEN, masking.HIDDEN)),
-        ({}, {"api_key": "new"}, Change("Key", "", masking.HIDDEN)),
-        ({}, {"address": "http://u:p@h/"}, Change("Address", "", f"http://{masking.HIDDEN}@h/")),
+        ({"code": "old"}, {"code": "new"}, Change("Code", scrubbing.HIDDEN, scrubbing.HIDDEN)),
+        ({}, {"api_key": "new"}, Change("Key", "", scrubbing.HIDDEN)),
+        ({}, {"address": "http://u:p@h/"}, Change("Address", "", f"http://{scrubbing.HIDDEN}@h/")),
         (
             {"facts": {"a": 1}},
             {"facts": '{"token": "t", "a": 2}'},
-            Change("Facts", '{"a": 1}', f'{{"a": 2, "token": "{masking.HIDDEN}"}}'),
+            Change("Facts", '{"a": 1}', f'{{"a": 2, "token": "{scrubbing.HIDDEN}"}}'),
         ),
         ({"name": "a" * 900}, {"name": "b"}, Change("Name", "a" * 500, "b")),
     ],
@@ -79,7 +79,7 @@ def test_values_of_a_row_hold_no_secret():
 
     found = {change.name: change.before for change in comparing.values_of(row)}
 
-    assert masking.HIDDEN in found.values()
+    assert scrubbing.HIDDEN in found.values()
     secrets = [value for value in vars(row).values() if isinstance(value, str) and len(value) > 15]
     assert secrets
     assert not [value for value in secrets if value in found.values()]

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import reverse
 
-from project.core import events, kinds, masking, reports
+from project.core import events, kinds, reports, scrubbing
 from project.core.models import Run, RunEvent
 from project.core.moments import stamp, stamp_or_none
 from project.core.reports import Report
@@ -50,7 +50,7 @@ def of(run: Run, *, now: datetime) -> RunPage:
         state=state_of(run, now=now),
         history=history,
         left_out=history[0]["id"] - 1 if history else 0,
-        payload=json.dumps(masking.without_secrets(run.payload), indent=2, ensure_ascii=False),
+        payload=json.dumps(scrubbing.value(run.payload), indent=2, ensure_ascii=False),
         subject_url=_subject_url(run),
         schedule_url=_schedule_url(run),
         trace_id=trace_id_of(run),

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
-from project.core import masking
+from project.core import scrubbing
 from project.core.admin import run_page
 from project.core.choices import RunStatus
 from tests.factories import make_event, make_job, make_run
@@ -15,14 +15,14 @@ from tests.factories import make_event, make_job, make_run
     ("asked", "shown"),
     [
         ({"series_id": 7, "deep": [{"limit": 2}]}, {"series_id": 7, "deep": [{"limit": 2}]}),
-        ({"api_key": "abc"}, {"api_key": masking.HIDDEN}),
-        ({"tokens": ["abc", "def"]}, {"tokens": [masking.HIDDEN, masking.HIDDEN]}),
-        ({"url": "http://u:p@host/x"}, {"url": f"http://{masking.HIDDEN}@host/x"}),
-        ({"Password": ""}, {"Password": masking.HIDDEN}),
+        ({"api_key": "abc"}, {"api_key": scrubbing.HIDDEN}),
+        ({"tokens": ["abc", "def"]}, {"tokens": scrubbing.HIDDEN}),
+        ({"url": "http://u:p@host/x"}, {"url": f"http://{scrubbing.HIDDEN}@host/x"}),
+        ({"Password": ""}, {"Password": scrubbing.HIDDEN}),
     ],
 )
 def test_without_secrets(asked, shown):
-    assert masking.without_secrets(asked) == shown
+    assert scrubbing.value(asked) == shown
 
 
 @pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_page_has_label_history_and_relatives(now):
     assert page.label == "Test job"
     assert [event["id"] for event in page.history] == [1, 2]
     assert page.left_out == 0
-    assert json.loads(page.payload) == {"password": masking.HIDDEN}
+    assert json.loads(page.payload) == {"password": scrubbing.HIDDEN}
     assert page.subject_url == reverse("admin:accounts_user_change", args=["7"])
     assert (page.related, page.retries) == ([first], [retry])
 
