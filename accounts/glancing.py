@@ -59,8 +59,8 @@ def _bearer(row: tuple[Any, ...]) -> _Bearer:
     elif plan is None:
         allowance = None
     else:
-        raised = {name: rate for name, rate in zip(_RATES, rates, strict=True) if rate is not None}
-        allowance = Allowance(plan=plan, is_unlimited=bool(is_unlimited), rates=raised)
+        numbers = dict(zip(_RATES, rates, strict=True))
+        allowance = plans.allowance_from(plan, is_unlimited=bool(is_unlimited), numbers=numbers)
     caller = Caller(
         user_id=user_id,
         is_staff=bool(is_staff) and Scope.ADMIN in may,

@@ -1,5 +1,6 @@
 """Which plan a user has, and how often it lets them ask."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
@@ -38,8 +39,15 @@ def allowance_of(user: User, *, at: datetime | None = None) -> Allowance | None:
 def allowance(plan: Plan) -> Allowance:
     """Return how often ``plan`` lets its users ask."""
     numbers = {name: getattr(plan, name) for name in RaisedBy.values}
-    rates = {name: number for name, number in numbers.items() if number is not None}
-    return Allowance(plan=plan.name, is_unlimited=plan.is_unlimited, rates=rates)
+    return allowance_from(plan.name, is_unlimited=plan.is_unlimited, numbers=numbers)
+
+
+def allowance_from(
+    name: str, *, is_unlimited: bool, numbers: Mapping[str, int | None]
+) -> Allowance:
+    """Return how often a plan lets its users ask, by what its row says."""
+    rates = {each: number for each, number in numbers.items() if number is not None}
+    return Allowance(plan=name, is_unlimited=is_unlimited, rates=rates)
 
 
 def default() -> Plan | None:
