@@ -1,12 +1,13 @@
 """Staff pages of webhooks, of what was sent to them, and of what billing systems said."""
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import webhooks
 from accounts.models import BillingEvent, Webhook, WebhookDelivery
+from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 
@@ -31,8 +32,8 @@ class WebhookAdmin(ReadOnly):
     )
     def turn_off(self, request: HttpRequest, chosen: QuerySet[Webhook]) -> None:
         """Send nothing more to the chosen endpoints."""
-        count = chosen.filter(is_on=True).update(is_on=False)
-        self.message_user(request, f"Turned {count} webhook(s) off.", messages.SUCCESS)
+        on = chosen.filter(is_on=True)
+        acts.together(self, request, on, lambda: f"Turned {on.update(is_on=False)} webhook(s) off.")
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_webhook")
@@ -80,9 +81,14 @@ class WebhookDeliveryAdmin(ReadOnly):
     )
     def replay(self, request: HttpRequest, chosen: QuerySet[WebhookDelivery]) -> None:
         """Send each chosen message again, as a delivery of its own."""
-        for row in chosen:
-            webhooks.replay(None, row.pk, now=timezone.now())
-        self.message_user(request, f"{len(chosen)} message(s) are sent again.", messages.SUCCESS)
+        now = timezone.now()
+        acts.each(
+            self,
+            request,
+            list(chosen),
+            lambda row: webhooks.replay(None, row.pk, now=now),
+            what="Sent again",
+        )
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.change_webhook")

@@ -30,6 +30,7 @@ from accounts import devices, keys, plans, recalling, second_factor, signing_in,
 from accounts.admin.remembered import Remembered
 from accounts.choices import Scope
 from accounts.models import ApiKey, Device, SecondFactor, SignInFailures, User
+from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, carry_out
 from project.core.errors import AppError
@@ -115,9 +116,8 @@ class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
     )
     def remove_second_factor(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
         """Let the chosen users sign in by password alone: for those who lost app and codes."""
-        for user in chosen:
-            second_factor.turn_off(user)
-        self.message_user(request, f"{len(chosen)} user(s) sign in by password alone.")
+        with_one = chosen.filter(second_factor_at__isnull=False)
+        acts.each(self, request, with_one, second_factor.turn_off, what="Second factor removed")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         found: QuerySet[User] = super().get_queryset(request)
@@ -326,8 +326,8 @@ class ApiKeyAdmin(Remembered):
     )
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         """Take the chosen keys back at once."""
-        taken = sum(keys.revoke(key, now=timezone.now()) for key in chosen)
-        self.message_user(request, f"Revoked {taken} key(s).", messages.SUCCESS)
+        now = timezone.now()
+        acts.each(self, request, chosen, lambda key: keys.revoke(key, now=now), what="Revoked")
 
 
 @admin.register(Device)
@@ -349,9 +349,13 @@ class DeviceAdmin(ReadOnly):
     )
     def sign_out(self, request: HttpRequest, chosen: QuerySet[Device]) -> None:
         """End the chosen sessions at once."""
-        for device in chosen:
-            devices.revoke(device.user, device.pk)
-        self.message_user(request, "Signed out.", messages.SUCCESS)
+        acts.each(
+            self,
+            request,
+            list(chosen),
+            lambda device: devices.revoke(device.user, device.pk),
+            what="Signed out",
+        )
 
     def has_sign_out_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("accounts.delete_device")

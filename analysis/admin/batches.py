@@ -12,10 +12,9 @@ from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 
 from analysis import batches, jobs
-from analysis.admin import acts
 from analysis.admin.jobs import ENDED, Followed, StatusFilter
 from analysis.models import Batch
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.choices import RunStatus
 from project.core.display import NOTHING, meter, pill

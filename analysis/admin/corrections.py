@@ -10,9 +10,8 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from analysis import retracting
-from analysis.admin import acts
 from analysis.models import Correction
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import moment, pill
 

@@ -17,9 +17,8 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from analysis import jobs
-from analysis.admin import acts
 from analysis.models import Job, Strategy
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.choices import RunStatus
 from project.core.display import NOTHING, meter, moment, pill

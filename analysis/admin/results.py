@@ -10,11 +10,10 @@ from django.utils.safestring import SafeString
 from unfold.decorators import action, display
 
 from analysis import jobs
-from analysis.admin import acts
 from analysis.admin.jobs import link_to_run
 from analysis.choices import Outcome
 from analysis.models import Analysis, Checkpoint, Failure, Place, Video
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import moment, pill
 

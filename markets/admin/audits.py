@@ -3,10 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -16,10 +15,9 @@ from markets import auditing
 from markets.admin.showing import OfSeries, at
 from markets.choices import DifferenceState
 from markets.models import AuditDifference
-from project.core.admin import pages
+from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.display import pill
-from project.core.errors import AppError
 
 _LOOKS = {
     DifferenceState.OPEN: "warning",
@@ -94,7 +92,7 @@ class AuditDifferenceAdmin(OfSeries):
     )
     def repair_chosen(self, request: HttpRequest, chosen: QuerySet[AuditDifference]) -> None:
         """Store what the exchange tells of each chosen candle."""
-        self._each(request, chosen, auditing.repair, "Repaired")
+        self._each(request, chosen, auditing.repair, what="Repaired")
 
     @admin.action(description="Keep the chosen candles as stored", permissions=["manage"])
     @asking_back(
@@ -105,23 +103,19 @@ class AuditDifferenceAdmin(OfSeries):
     )
     def keep_chosen(self, request: HttpRequest, chosen: QuerySet[AuditDifference]) -> None:
         """Settle the chosen differences without a change."""
-        self._each(request, chosen, auditing.keep, "Kept")
+        self._each(request, chosen, auditing.keep, what="Kept")
 
     def _each(
         self,
         request: HttpRequest,
         chosen: QuerySet[AuditDifference],
         deed: Callable[..., None],
-        said: str,
+        *,
+        what: str,
     ) -> None:
-        done = 0
-        for difference in chosen.select_related("series__market__exchange"):
-            try:
-                deed(difference, user=str(request.user), now=timezone.now())
-                done += 1
-            except AppError as error:
-                self.message_user(request, f"{difference}: {error}", messages.WARNING)
-        self.message_user(request, f"{said} {done} candle(s).", messages.SUCCESS)
+        user, now = str(request.user), timezone.now()
+        rows = chosen.select_related("series__market__exchange")
+        acts.each(self, request, rows, lambda row: deed(row, user=user, now=now), what=what)
 
     @action(
         description="Repair",
@@ -158,10 +152,10 @@ class AuditDifferenceAdmin(OfSeries):
     def _one(
         self, request: HttpRequest, object_id: str, deed: Callable[..., None], said: str
     ) -> HttpResponse:
+        found = AuditDifference.objects.get(pk=object_id)
+
         def done() -> str:
-            found = AuditDifference.objects.get(pk=object_id)
             deed(found, user=str(request.user), now=timezone.now())
             return said
 
-        to = reverse("admin:markets_auditdifference_change", args=[object_id])
-        return pages.carry_out(request, done, to=to)
+        return acts.one(self, request, found, done)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +15,7 @@ from unfold.decorators import action, display
 from markets import collecting, configuring
 from markets.admin import collectorpages
 from markets.models import CollectorConfig, RateBudget
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.errors import AppError
 
@@ -136,14 +136,14 @@ class CollectorConfigAdmin(ModelAdmin):
     )
     def run_chosen(self, request: HttpRequest, chosen: QuerySet[CollectorConfig]) -> None:
         """Ask for a run of each chosen collector that isn't at work."""
-        by, now, asked = pages.caller_of(request), timezone.now(), 0
-        for collector in chosen:
-            try:
-                collecting.ask(collector, by=by, now=now)
-                asked += 1
-            except AppError as error:
-                self.message_user(request, f"{collector}: {error}", messages.WARNING)
-        self.message_user(request, f"Asked for {asked} run(s).", messages.SUCCESS)
+        by, now = pages.caller_of(request), timezone.now()
+        acts.each(
+            self,
+            request,
+            chosen,
+            lambda collector: collecting.ask(collector, by=by, now=now),
+            what="Asked for a run",
+        )
 
 
 @admin.register(RateBudget)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -17,7 +17,7 @@ from markets import alerting, errorlog
 from markets.admin.drawing import stacked
 from markets.choices import ErrorClass
 from markets.models import Alert, ApiErrorLog
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import moment, pill
 from project.core.moments import to_ms
@@ -181,8 +181,13 @@ class AlertAdmin(pages.ReadOnly):
     def care_for_chosen(self, request: HttpRequest, chosen: QuerySet[Alert]) -> None:
         """Say that whoever asks takes care of the chosen alerts."""
         who, now = str(request.user), timezone.now()
-        taken = sum(alerting.take_care(one, user=who, now=now) for one in chosen)
-        self.message_user(request, f"You take care of {taken} alert(s).", messages.SUCCESS)
+        acts.each(
+            self,
+            request,
+            chosen,
+            lambda alert: alerting.take_care(alert, user=who, now=now),
+            what="Taken care of",
+        )
 
     @action(
         description="I take care",

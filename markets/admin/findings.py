@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -18,7 +18,7 @@ from markets import reviewing
 from markets.admin.showing import OfSeries, at
 from markets.choices import ODD, FindingKind
 from markets.models import Finding
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import pill
 
@@ -104,8 +104,13 @@ class FindingAdmin(OfSeries):
         """Settle the chosen findings: they don't count any more."""
         told = {"note": form.cleaned_data["note"], "user": str(request.user)}
         now = timezone.now()
-        settled = sum(reviewing.settle(one, now=now, **told) for one in chosen)
-        self.message_user(request, f"Settled {settled} finding(s).", messages.SUCCESS)
+        acts.each(
+            self,
+            request,
+            chosen,
+            lambda found: reviewing.settle(found, now=now, **told),
+            what="Settled",
+        )
 
     @action(
         description="It is right",

@@ -34,10 +34,10 @@ from markets.admin.showing import at, span
 from markets.backfilling import Wanted
 from markets.choices import Origin
 from markets.models import CollectorConfig, Exchange, Market, Series
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import moment, pill
-from project.core.errors import AppError, InvalidInputError, NotFoundError
+from project.core.errors import InvalidInputError, NotFoundError
 from project.core.moments import to_ms
 
 
@@ -62,19 +62,18 @@ class ExchangeAdmin(pages.ReadOnly):
     )
     def read_markets(self, request: HttpRequest, chosen: QuerySet[Exchange]) -> None:
         """Ask for the list of markets of each chosen exchange that has a collector."""
-        by, now, asked = pages.caller_of(request), timezone.now(), 0
-        for exchange in chosen:
+        by, now = pages.caller_of(request), timezone.now()
+
+        def ask(exchange: Exchange) -> bool:
             collector = CollectorConfig.objects.filter(exchange=exchange).order_by("name").first()
             if collector is None:
                 text = f"{exchange} has no collector that tells how to ask it."
                 self.message_user(request, text, messages.WARNING)
-                continue
-            try:
-                discovering.ask(collector, by=by, now=now)
-                asked += 1
-            except AppError as error:
-                self.message_user(request, f"{exchange}: {error}", messages.WARNING)
-        self.message_user(request, f"Asked for {asked} list(s).", messages.SUCCESS)
+                return False
+            discovering.ask(collector, by=by, now=now)
+            return True
+
+        acts.each(self, request, chosen, ask, what="Asked for its list of markets")
 
 
 class RangeForm(BaseDialogForm):
@@ -182,8 +181,8 @@ class MarketAdmin(ModelAdmin):
     )
     def enable(self, request: HttpRequest, chosen: QuerySet[Market]) -> None:
         """Let the chosen markets be collected, checked and repaired."""
-        changed = chosen.filter(enabled=False).update(enabled=True)
-        self.message_user(request, f"Enabled {changed} market(s).", messages.SUCCESS)
+        off = chosen.filter(enabled=False)
+        acts.together(self, request, off, lambda: f"Enabled {off.update(enabled=True)} market(s).")
 
     @admin.action(description="Disable the chosen markets", permissions=["change"])
     @asking_back(
@@ -194,8 +193,8 @@ class MarketAdmin(ModelAdmin):
     )
     def disable(self, request: HttpRequest, chosen: QuerySet[Market]) -> None:
         """Leave the chosen markets alone; what is stored stays."""
-        changed = chosen.filter(enabled=True).update(enabled=False)
-        self.message_user(request, f"Disabled {changed} market(s).", messages.SUCCESS)
+        on = chosen.filter(enabled=True)
+        acts.together(self, request, on, lambda: f"Disabled {on.update(enabled=False)} market(s).")
 
     @action(
         description="Collect now",

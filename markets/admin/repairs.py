@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -18,10 +18,9 @@ from markets import backfilling, ledger
 from markets.admin.showing import OfSeries
 from markets.choices import GapReason, GapState, TaskStatus
 from markets.models import BackfillTask, Gap, Series
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import meter, moment, pill
-from project.core.errors import AppError
 
 _LOOKS = {
     GapState.OPEN: "warning",
@@ -89,8 +88,13 @@ class GapAdmin(OfSeries):
     )
     def backfill_chosen(self, request: HttpRequest, chosen: QuerySet[Gap]) -> None:
         """Make and start tasks for the open ones among the chosen gaps."""
-        made = _backfill(list(chosen.values_list("pk", flat=True)), request)
-        self.message_user(request, f"Made {made} backfill task(s).", messages.SUCCESS)
+        keys = list(chosen.values_list("pk", flat=True))
+        acts.together(
+            self,
+            request,
+            chosen.filter(state=GapState.OPEN),
+            lambda: f"Made {_backfill(keys, request)} backfill task(s).",
+        )
 
     @admin.action(description="Mark the chosen gaps as not to be had", permissions=["manage"])
     @asking_back(
@@ -104,8 +108,13 @@ class GapAdmin(OfSeries):
         """Settle the chosen gaps: they are not asked for again."""
         told = {"note": form.cleaned_data["note"], "user": str(request.user)}
         reason, now = GapReason(form.cleaned_data["reason"]), timezone.now()
-        marked = sum(ledger.mark(gap, reason=reason, now=now, **told) for gap in chosen)
-        self.message_user(request, f"Marked {marked} gap(s).", messages.SUCCESS)
+        acts.each(
+            self,
+            request,
+            chosen,
+            lambda gap: ledger.mark(gap, reason=reason, now=now, **told),
+            what=f"Marked as not to be had ({reason.label})",
+        )
 
     @action(
         description="Backfill",
@@ -210,14 +219,15 @@ class BackfillTaskAdmin(OfSeries):
     )
     def retry_chosen(self, request: HttpRequest, chosen: QuerySet[BackfillTask]) -> None:
         """Try each chosen task that failed again, from where it stopped."""
-        by, now, retried = pages.caller_of(request), timezone.now(), 0
-        for task in chosen.filter(status=TaskStatus.FAILED):
-            try:
-                backfilling.retry(task, by=by, now=now)
-                retried += 1
-            except AppError as error:
-                self.message_user(request, f"{task}: {error}", messages.WARNING)
-        self.message_user(request, f"Tried {retried} task(s) again.", messages.SUCCESS)
+        by, now = pages.caller_of(request), timezone.now()
+        failed = chosen.filter(status=TaskStatus.FAILED)
+        acts.each(
+            self,
+            request,
+            failed,
+            lambda task: backfilling.retry(task, by=by, now=now),
+            what="Tried again",
+        )
 
     @action(
         description="Try all failed again",

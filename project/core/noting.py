@@ -1,5 +1,9 @@
-"""Every deed done in the console is noted in the audit trail, with values or what it said."""
+"""Every deed done in the console is noted in the audit trail, with values or what it said.
 
+Django's own log of the console (``LogEntry``) is not written beside it: one deed, one record.
+"""
+
+import json
 from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, Final
@@ -42,29 +46,22 @@ class Noting:
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Note a new object, with its values."""
-        found = super().log_addition(request, obj, message)  # type: ignore[misc]
         _note(request, [obj], Deed(Act.ADDED, "Added.", _changes_made(request)))
-        return found
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
         """Note what changed of an object, or what was done to it."""
-        found = super().log_change(request, obj, message)  # type: ignore[misc]
         if isinstance(message, str):
             deed = Deed(Act.DONE, message, _changes_made(request))
         else:
-            said = found.get_change_message() if isinstance(found, LogEntry) else "Changed."
-            deed = Deed(Act.CHANGED, said, _changes_made(request))
+            deed = Deed(Act.CHANGED, _in_words(message), _changes_made(request))
         _note(request, [obj], deed)
-        return found
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
         """Note that objects are deleted, with what they held."""
         rows = list(queryset)
-        found = super().log_deletions(request, queryset)  # type: ignore[misc]
         for row in rows[:_VALUES_OF]:
             _note(request, [row], Deed(Act.DELETED, "Deleted.", comparing.values_of(row)))
         _note(request, rows[_VALUES_OF:], Deed(Act.DELETED, "Deleted."))
-        return found
 
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
@@ -152,6 +149,11 @@ def _said(request: HttpRequest, page: Any, url_name: str) -> str:
     queued = getattr(messages.get_messages(request), "_queued_messages", [])
     told = " ".join(strip_tags(str(each)) for each in queued)
     return f"{what}: {told}" if told else f"{what}."
+
+
+def _in_words(message: Any) -> str:
+    """Return what Django says that a form changed."""
+    return str(LogEntry(change_message=json.dumps(message)).get_change_message())
 
 
 def _by(request: HttpRequest) -> Caller:

@@ -1,19 +1,17 @@
 """What staff may do to proxies from their list and pages; each act asks back first."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, strip_tags
+from django.utils.html import format_html
 from unfold.decorators import action
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
@@ -21,18 +19,12 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from project.core import auditing
+from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
-from project.core.auditing import Deed
-from project.core.choices import Act
-from project.core.errors import AppError
 from proxies import checking, managing
 from proxies.choices import Pool
 from proxies.models import Proxy
-
-#: Of more rows than this the audit trail names the first ones.
-_LOGGED = 2_000
 
 
 class MoveForm(forms.Form):
@@ -65,28 +57,6 @@ class ProxyActs(ReadOnly):
         """Say whether the person may change proxies."""
         return request.user.has_perm("proxies.change_proxy")
 
-    def _act(
-        self, request: HttpRequest, concerned: QuerySet[Proxy], deed: Callable[[], str]
-    ) -> None:
-        """Do it, write it into the audit trail of those it concerns, and say so.
-
-        Args:
-            request: of the member of staff.
-            concerned: those of the chosen ones that change.
-            deed: one call into a verb; returns the sentence that says what was done.
-        """
-        rows = list(concerned.prefetch_related(None)[:_LOGGED])
-        try:
-            what = deed()
-        except AppError as error:
-            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
-            return
-        if rows:
-            LogEntry.objects.log_actions(request.user.pk or 0, rows, CHANGE, strip_tags(what))
-            told = Deed(Act.DONE, strip_tags(what))
-            auditing.note_all(rows, told, by=caller_of(request), now=timezone.now())
-        self.message_user(request, what, messages.SUCCESS)
-
     @admin.action(description="Check now", permissions=["manage"])
     @asking_back(
         title="Check these proxies now?",
@@ -103,7 +73,7 @@ class ProxyActs(ReadOnly):
             page = reverse("admin:core_run_change", args=[run.pk])
             return format_html('They are <a href="{}">being checked</a>.', page)
 
-        self._act(request, managing.blockable(chosen), deed)
+        acts.together(self, request, managing.blockable(chosen), deed)
 
     @admin.action(description="Move to another pool", permissions=["manage"])
     @asking_back(
@@ -117,7 +87,8 @@ class ProxyActs(ReadOnly):
     def move(self, request: HttpRequest, chosen: QuerySet[Proxy], form: MoveForm) -> None:
         """Put the chosen proxies into a pool."""
         pool, now = form.cleaned_data["pool"], timezone.now()
-        self._act(
+        acts.together(
+            self,
             request,
             managing.movable(chosen),
             lambda: f"Moved {managing.move(chosen, pool=pool, now=now)} to {pool}.",
@@ -140,7 +111,7 @@ class ProxyActs(ReadOnly):
             banned = managing.ban(chosen, target=target, lasts=lasts, now=now)
             return f"Banned {banned} at {target}."
 
-        self._act(request, chosen, deed)
+        acts.together(self, request, chosen, deed)
 
     @admin.action(description="Retire", permissions=["manage"])
     @asking_back(
@@ -152,7 +123,9 @@ class ProxyActs(ReadOnly):
     def retire(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
         """Retire the chosen proxies."""
         now, concerned = timezone.now(), managing.retirable(chosen)
-        self._act(request, concerned, lambda: f"Retired {managing.retire(chosen, now=now)}.")
+        acts.together(
+            self, request, concerned, lambda: f"Retired {managing.retire(chosen, now=now)}."
+        )
 
     @admin.action(description="Take out, and end their leases", permissions=["manage"])
     @asking_back(
@@ -164,7 +137,9 @@ class ProxyActs(ReadOnly):
     def take_out(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
         """Block the chosen proxies."""
         now, concerned = timezone.now(), managing.blockable(chosen)
-        self._act(request, concerned, lambda: f"Took out {managing.block(chosen, now=now)}.")
+        acts.together(
+            self, request, concerned, lambda: f"Took out {managing.block(chosen, now=now)}."
+        )
 
     @admin.action(description="Let back in", permissions=["manage"])
     @asking_back(
@@ -176,7 +151,8 @@ class ProxyActs(ReadOnly):
     def let_in(self, request: HttpRequest, chosen: QuerySet[Proxy]) -> None:
         """Let blocked and retired ones be checked again."""
         now, concerned = timezone.now(), managing.returnable(chosen)
-        self._act(
+        acts.together(
+            self,
             request,
             concerned,
             lambda: f"{managing.unblock(chosen, now=now)} will be checked again.",

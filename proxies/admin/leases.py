@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.defaultfilters import filesizeformat
@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 
+from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 from project.core.display import NOTHING, moment
@@ -94,8 +95,13 @@ class LeaseAdmin(ReadOnly):
     )
     def end(self, request: HttpRequest, chosen: QuerySet[Lease]) -> None:
         """End those that stand; their holders learn of it when they next renew."""
-        ended = returning.revoke(chosen, now=timezone.now())
-        self.message_user(request, f"Ended {ended} lease(s).", messages.SUCCESS)
+        now, standing = timezone.now(), chosen.filter(state=LeaseState.ACTIVE)
+        acts.together(
+            self,
+            request,
+            standing,
+            lambda: f"Ended {returning.revoke(chosen, now=now)} lease(s).",
+        )
 
 
 @admin.register(LeaseSlot)

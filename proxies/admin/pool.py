@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import (
 )
 from unfold.decorators import display
 
+from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly
 from project.core.display import NOTHING, duration, pill
@@ -306,5 +307,5 @@ class TargetStateAdmin(ReadOnly):
     )
     def lift(self, request: HttpRequest, chosen: QuerySet[TargetState]) -> None:
         """Let the targets be visited again."""
-        lifted = managing.lift(chosen)
-        self.message_user(request, f"Lifted {lifted} ban(s).", messages.SUCCESS)
+        concerned = managing.liftable(chosen)
+        acts.together(self, request, concerned, lambda: f"Lifted {managing.lift(chosen)} ban(s).")

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,6 +14,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFilter
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextareaWidget
 
+from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
 from project.core.display import NOTHING, duration, moment, pill
@@ -230,15 +231,14 @@ class ProxySourceAdmin(ModelAdmin):
     )
     def fetch_now(self, request: HttpRequest, chosen: QuerySet[ProxySource]) -> None:
         """Ask for a fetch of the chosen sources, whether due or not."""
-        ids = list(chosen.order_by("pk").values_list("pk", flat=True))
-        try:
+
+        def deed() -> str:
+            ids = list(chosen.order_by("pk").values_list("pk", flat=True))
             run = fetching.submit(ids, by=caller_of(request), now=timezone.now())
-        except AppError as error:
-            self.message_user(request, f"{error.title}: {error}", messages.ERROR)
-            return
-        page = reverse("admin:core_run_change", args=[run.pk])
-        told = format_html('They are <a href="{}">being fetched</a>.', page)
-        self.message_user(request, told, messages.SUCCESS)
+            page = reverse("admin:core_run_change", args=[run.pk])
+            return format_html('They are <a href="{}">being fetched</a>.', page)
+
+        acts.together(self, request, chosen, deed)
 
 
 @admin.register(SourceEntry)

@@ -1,11 +1,11 @@
 """What staff do on the pages of jobs, results, corrections and strategies."""
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.urls import NoReverseMatch, reverse
 
 from analysis.choices import Outcome
 from analysis.models import Batch, Correction, Job, Strategy
+from project.core.models import AuditEntry
 from tests.analysis.factories import (
     make_analysis,
     make_batch,
@@ -59,7 +59,7 @@ def test_waiting_jobs_are_canceled_and_ended_ones_left_alone(admin_client):
         (waiting.pk, "canceled"),
         (ended.pk, "done"),
     }
-    assert LogEntry.objects.get().object_id == str(waiting.pk)
+    assert AuditEntry.objects.get().object_id == str(waiting.pk)
 
 
 def test_ended_jobs_are_tried_again(admin_client):
@@ -101,7 +101,7 @@ def test_a_correction_is_taken_back(admin_client):
     act(admin_client, "correction", "take_back", [correction])
 
     assert Correction.objects.get().is_taken_back
-    assert LogEntry.objects.get().change_message == "Taken back."
+    assert AuditEntry.objects.get().said == "Taken back."
 
 
 @pytest.mark.parametrize(("status", "found"), [("queued", 1), ("failed", 1), ("done", 0)])
@@ -189,8 +189,8 @@ def test_a_job_is_canceled_and_tried_again_on_its_page(admin_client):
     job.refresh_from_db()
     assert job.status == "canceled"
     assert Job.objects.get(retry_of=job).status == "queued"
-    told = LogEntry.objects.filter(object_id=job.pk).order_by("pk")
-    assert [one.change_message.split(" as ")[0] for one in told] == ["Canceled.", "Asked again"]
+    told = AuditEntry.objects.filter(object_id=job.pk).order_by("pk")
+    assert [one.said.split(" as ")[0] for one in told] == ["Canceled.", "Asked again"]
 
 
 def test_a_job_is_asked_for_by_another_strategy_on_its_page(admin_client):

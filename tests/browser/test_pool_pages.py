@@ -4,10 +4,9 @@ import re
 import time
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from playwright.sync_api import expect
 
-from project.core.models import Run
+from project.core.models import AuditEntry, Run
 from proxies.models import Proxy
 from tests.browser.test_pages import is_narrow
 from tests.proxies.factories import (
@@ -136,6 +135,6 @@ def test_credentials_are_shown_in_the_dialog_once(open_page):
     page.locator("#dialog").get_by_role("button", name="Show").click()
 
     expect(page.locator("[data-revealed]")).to_contain_text("hans:geheim@")
-    assert LogEntry.objects.get().change_message == "Credentials revealed."
+    assert AuditEntry.objects.get().said == "Credentials revealed."
     page.reload()
     assert "geheim" not in page.content()

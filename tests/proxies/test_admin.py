@@ -2,7 +2,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from project.core.callers import SYSTEM
-from project.core.models import Run
+from project.core.models import AuditEntry, Run
 from proxies import lending
 from proxies.lending import Ask
 from proxies.models import Lease, Proxy, ProxySource, TargetState
@@ -182,7 +181,7 @@ def test_actions_move_ban_and_retire(admin_client):
     )
     act(admin_client, "proxy", "retire", rows[:2])
     assert Proxy.objects.filter(state="retired").count() == 2
-    said = LogEntry.objects.values_list("change_message", flat=True)
+    said = AuditEntry.objects.values_list("said", flat=True)
     assert {"Moved 2 to hot.", "Banned 1 at api.binance.com.", "Retired 2."} <= set(said)
 
 
@@ -287,13 +286,13 @@ def test_credentials_are_revealed_by_a_logged_post_alone(admin_client, caplog):
 
     asked = admin_client.get(url)
     assert "heim" not in asked.content.decode()
-    assert not LogEntry.objects.exists()
+    assert not AuditEntry.objects.exists()
     with caplog.at_level("INFO"):
         shown = admin_client.post(url, {"_form_submitted": "True"})
 
     assert "http://hans:ge%40heim@" in shown.content.decode()
     assert "no-store" in shown["Cache-Control"]
-    assert LogEntry.objects.get().change_message == "Credentials revealed."
+    assert AuditEntry.objects.get().said == "Credentials revealed."
     assert "heim" not in caplog.text
 
 

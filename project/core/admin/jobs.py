@@ -3,7 +3,7 @@
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -16,10 +16,9 @@ from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from project.core import jobs, kinds, pausing
-from project.core.admin import pages
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import NOTHING, duration, moment, pill, schedule
-from project.core.errors import AppError
 from project.core.jobs import JobState
 
 admin.site.unregister(PeriodicTask)
@@ -246,14 +245,14 @@ class PeriodicTaskAdmin(ModelAdmin):
     )
     def run_chosen(self, request: HttpRequest, chosen: QuerySet[PeriodicTask]) -> None:
         """Ask for a run of each chosen job that is not at work."""
-        by, now, asked = pages.caller_of(request), timezone.now(), 0
-        for job in chosen:
-            try:
-                jobs.run_now(job, by=by, now=now)
-                asked += 1
-            except AppError as error:
-                self.message_user(request, f"{job.name}: {error}", messages.WARNING)
-        self.message_user(request, f"Asked for {asked} runs.", messages.SUCCESS)
+        by, now = pages.caller_of(request), timezone.now()
+        acts.each(
+            self,
+            request,
+            chosen,
+            lambda job: jobs.run_now(job, by=by, now=now),
+            what="Run by hand",
+        )
 
     @admin.action(description="Pause the chosen jobs", permissions=["change"])
     @asking_back(
@@ -264,8 +263,8 @@ class PeriodicTaskAdmin(ModelAdmin):
     )
     def pause_chosen(self, request: HttpRequest, chosen: QuerySet[PeriodicTask]) -> None:
         """Pause each chosen job."""
-        paused = sum(pausing.pause(job, now=timezone.now()) for job in chosen)
-        self.message_user(request, f"Paused {paused} jobs.", messages.SUCCESS)
+        now = timezone.now()
+        acts.each(self, request, chosen, lambda job: pausing.pause(job, now=now), what="Paused")
 
     @admin.action(description="Resume the chosen jobs", permissions=["change"])
     @asking_back(
@@ -276,5 +275,5 @@ class PeriodicTaskAdmin(ModelAdmin):
     )
     def resume_chosen(self, request: HttpRequest, chosen: QuerySet[PeriodicTask]) -> None:
         """Let each chosen job go on."""
-        resumed = sum(pausing.resume(job, now=timezone.now()) for job in chosen)
-        self.message_user(request, f"Resumed {resumed} jobs.", messages.SUCCESS)
+        now = timezone.now()
+        acts.each(self, request, chosen, lambda job: pausing.resume(job, now=now), what="Resumed")

@@ -19,7 +19,7 @@ from unfold.enums import ActionVariant
 from unfold.paginator import InfinitePaginator
 
 from project.core import dashboard, kinds, runs
-from project.core.admin import pages, run_page
+from project.core.admin import acts, pages, run_page
 from project.core.admin.asking import asking_back
 from project.core.choices import UNENDED
 from project.core.display import duration, meter, moment, pill
@@ -193,9 +193,9 @@ class RunAdmin(pages.ReadOnly):
         """Stop each chosen run that has not ended."""
         by, now = pages.caller_of(request), timezone.now()
         found = list(chosen.filter(status__in=UNENDED))
-        for run in found:
-            runs.cancel(run, by=by, now=now)
-        self.message_user(request, f"{len(found)} of {chosen.count()} runs stop.", messages.SUCCESS)
+        acts.each(
+            self, request, found, lambda run: runs.cancel(run, by=by, now=now), what="Canceled"
+        )
 
     @admin.action(description="Run the chosen again", permissions=["steer"])
     @asking_back(
@@ -206,14 +206,11 @@ class RunAdmin(pages.ReadOnly):
     )
     def retry_chosen(self, request: HttpRequest, chosen: QuerySet[Run]) -> None:
         """Ask again for the work of each chosen run that has ended."""
-        by, now, asked = pages.caller_of(request), timezone.now(), 0
-        for run in chosen.exclude(status__in=UNENDED):
-            try:
-                runs.retry(run, by=by, now=now)
-                asked += 1
-            except AppError as error:
-                self.message_user(request, f"{run}: {error}", messages.WARNING)
-        self.message_user(request, f"Asked for {asked} runs.", messages.SUCCESS)
+        by, now = pages.caller_of(request), timezone.now()
+        found = list(chosen.exclude(status__in=UNENDED))
+        acts.each(
+            self, request, found, lambda run: runs.retry(run, by=by, now=now), what="Asked again"
+        )
 
 
 def _page(run_id: object) -> str:

@@ -1,11 +1,10 @@
 """Staff run, pause, resume and edit periodic jobs."""
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
-from project.core.models import Run
+from project.core.models import AuditEntry, Run
 from tests.factories import make_job
 
 AGREED = {"_form_submitted": "True"}
@@ -45,8 +44,13 @@ def test_pause_and_resume_are_logged(console):
         ["Tidy up is not paused."],
     ]
     assert job.enabled is True
-    written = LogEntry.objects.order_by("pk").values_list("change_message", flat=True)
-    assert list(written) == ["Paused.", "Resumed."]
+    written = AuditEntry.objects.order_by("pk").values_list("said", flat=True)
+    assert list(written) == [
+        "Paused.",
+        "Pause: Tidy up is paused already.",
+        "Resumed.",
+        "Resume: Tidy up is not paused.",
+    ]
 
 
 @pytest.mark.django_db
@@ -63,11 +67,11 @@ def test_chosen_jobs_are_run_paused_and_resumed(console):
 
     assert told == [
         [
-            f"{jobs[1].name}: celery.backend_cleanup is not a kind of run",
-            "Asked for 1 runs.",
+            f"{jobs[1]}: celery.backend_cleanup is not a kind of run",
+            "Run by hand: 1.",
         ],
-        ["Paused 2 jobs."],
-        ["Resumed 2 jobs."],
+        ["Paused: 2."],
+        ["Resumed: 2."],
     ]
 
 

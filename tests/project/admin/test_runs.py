@@ -1,13 +1,12 @@
 """Staff cancel runs and have them tried again; others may only look."""
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
 from project.core.choices import RunStatus
-from project.core.models import Run
+from project.core.models import AuditEntry, Run
 from tests.factories import make_event, make_run, make_staff
 
 AGREED = {"_form_submitted": "True"}
@@ -25,9 +24,9 @@ def test_cancel_stops_a_waiting_run_and_is_logged(console, ada):
     answer = console.post(reverse("admin:core_run_cancel", args=[run.pk]), AGREED, follow=True)
 
     run.refresh_from_db()
-    entry = LogEntry.objects.get(object_id=str(run.pk))
+    entry = AuditEntry.objects.get(object_id=str(run.pk))
     assert told(answer) == ["The run is canceled."]
-    assert (run.status, entry.user, entry.change_message) == (RunStatus.CANCELED, ada, "Canceled.")
+    assert (run.status, entry.user, entry.said) == (RunStatus.CANCELED, ada, "Canceled.")
 
 
 @pytest.mark.django_db
@@ -112,8 +111,8 @@ def test_chosen_runs_are_canceled_and_retried(console):
     )
 
     assert waiting.status == RunStatus.CANCELED
-    assert told(first) == ["1 of 2 runs stop."]
-    assert told(second) == ["Asked for 2 runs."]
+    assert told(first) == ["Canceled: 1."]
+    assert told(second) == ["Asked again: 2."]
     assert Run.objects.filter(retry_of__in=[waiting, failed]).count() == 2
 
 
