@@ -22,20 +22,18 @@ from django.utils import timezone
 from markets import budgeting, errorlog, metrics
 from markets.adapters import venues, wire
 from markets.adapters.wire import Access, ExchangeError, Venue
-from markets.budgeting import Rate
+from markets.budgeting import Claim, Heard
 from markets.choices import Egress
 from markets.configuring import Means
 from markets.errorlog import About
 from project.core import addresses
-from project.core.errors import TransientError
+from project.core.errors import AppError, TransientError
 from proxies import leasing
 
 T = TypeVar("T")
 #: For how long an address is left alone when the exchange refuses it without saying how long.
 BLOCKED_S: Final = 120.0
 LIMITED_S: Final = 30.0
-#: Part of a minute's weight after which the address rests until the next.
-NEARLY_USED: Final = 0.9
 #: Pieces in which waits are slept, so that a canceled run stops soon.
 NAP_S: Final = 0.5
 
@@ -80,7 +78,9 @@ class Line:
         self._attempt = 0
         self.tools = tools or Tools()
         self._holder = holder
-        self._rate = Rate(means.rate_requests, means.rate_per_s)
+        self._rates = means.rates
+        self._heard: Heard | None = None
+        self._left_s: float | None = None
         self._stack = ExitStack()
         self._lease: leasing.HeldLease | None = None
         self._venue: Venue | None = None
@@ -168,38 +168,50 @@ class Line:
         self.tools.check()
         self._attempt += 1
         venue = self._ready()
-        name, way = self.means.exchange, self.egress
-        budgeting.wait_turn(name, way, self._rate, clock=self.tools.clock, sleep=self.tools.wait)
-        rest_connection()
-        began_s = time.monotonic()
+        way = self.egress
         try:
             found = call(venue)
-        except ExchangeError as error:
-            self._failed(error, way)
+        except AppError as error:
+            self._answered(error.code)
+            self._heed(venue)
+            if isinstance(error, ExchangeError):
+                self._failed(error, way)
             raise
-        finally:
-            metrics.REQUEST_SECONDS.labels(name).observe(time.monotonic() - began_s)
-        metrics.REQUESTS.labels(name, "ok").inc()
-        budgeting.succeeded(name, way)
-        self._heed(venue, way)
+        self._answered("ok")
+        self._heed(venue)
+        budgeting.succeeded(self.means.exchange, way)
         return found
 
-    def _heed(self, venue: Venue, way: str) -> None:
-        """Rest until the next minute where the exchange says that little is left of this one.
+    def _turn(self, weight: float) -> None:
+        """Wait until a request of that weight may leave; called before each one by the venue."""
+        self._answered("ok")  # the call's request before this one
+        claim = Claim(self.means.exchange, self.egress, self._rates, weight, self._heard)
+        budgeting.wait_turn(claim, clock=self.tools.clock, sleep=self.tools.wait)
+        self._heard = None
+        rest_connection()
+        self._left_s = time.monotonic()
 
-        Others may ask from this address too: what they use, no budget of ours knows.
-        """
-        told = venue.used_weight()
-        if told is None or told[0] < NEARLY_USED * told[1]:
+    def _answered(self, outcome: str) -> None:
+        """Count the request under way, if there is one."""
+        if self._left_s is None:
             return
-        now = self.tools.clock()
-        rest_s = 60.0 - (self.now_ms() / 1000) % 60
-        reason = f"{told[0]:,} of {told[1]:,} used of this minute's weight"
-        budgeting.block(self.means.exchange, way, for_s=rest_s, reason=reason, now=now)
+        name = self.means.exchange
+        metrics.REQUEST_SECONDS.labels(name).observe(time.monotonic() - self._left_s)
+        metrics.REQUESTS.labels(name, outcome).inc()
+        self._left_s = None
+
+    def _heed(self, venue: Venue) -> None:
+        """Keep what the exchange counted of this address; the next request tells the budget."""
+        told = budgeting.heard(
+            venue.used(),
+            self.means.exchange_rates,
+            now=self.tools.clock(),
+            skew_ms=self.skew_ms,
+        )
+        self._heard = told or self._heard
 
     def _failed(self, error: ExchangeError, way: str) -> None:
         name, now = self.means.exchange, self.tools.clock()
-        metrics.REQUESTS.labels(name, error.code).inc()
         errorlog.record(error, self.about, egress=way, attempt=self._attempt, now=now)
         if isinstance(error, wire.BlockedError | wire.RateLimitedError):
             usual_s = BLOCKED_S if isinstance(error, wire.BlockedError) else LIMITED_S
@@ -253,7 +265,7 @@ class Line:
         if not self._is_guarded and self.means.rest_url:
             self._guard(is_direct=not proxy_url)
         access = Access(self.means.exchange, self.means.rest_url, self.means.timeout_s, proxy_url)
-        return venues.open_venue(access)
+        return venues.open_venue(access, self._turn)
 
     def _guard(self, *, is_direct: bool) -> None:
         """Refuse a collector's URL that leads inside; names are resolved here only when asked here."""
@@ -268,6 +280,7 @@ class Line:
     def _drop(self) -> None:
         """Give the proxy back; the next request finds another way."""
         self._close_venue()
+        self._heard = None  # it was told of another address
         self._lease = None
         self._stack.close()
 

@@ -1,29 +1,33 @@
 """When a request may leave: one budget per exchange and exit address, over all processes.
 
-Each request takes the next slot of the budget's row by compare-and-set and waits until then, so
-that no window of ``per_s`` seconds sees more than the collector's ``requests``, however many
-processes and threads ask. What the exchange itself says (Retry-After, a ban, its circuit being
-broken) holds for all of them too.
+Each request keeps the budget's row busy for a while, by what it weighs, and waits until that is
+less than the burst of its rates: so no window sees more than the collector's rate and the
+exchange's own limits allow, however many processes and threads ask. The row is taken by
+compare-and-set. What the exchange itself says (the weight it counted, Retry-After, a ban, its
+circuit being broken) holds for all of them too.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, Value
 from django.db.models.functions import Greatest
 
+from markets import rates as pace
+from markets.adapters.wire import Used
 from markets.models import RateBudget
+from markets.rates import Rate
 from project.core.errors import TransientError
 from project.core.moments import stamp
 
 DIRECT: Final = "direct"
 #: A request that would have to wait longer is put off to another attempt of the run.
 LONGEST_WAIT_S: Final = 30.0
-#: Requests are spread by so much more than the plain average: arrival times jitter.
-SPREAD: Final = 1.05
+#: Part of a told limit that is kept free, for requests that are under way while it is told.
+SPARE: Final = 0.04
 #: Failures in a row that break the circuit, and for how long; doubled with each further one.
 BREAKS_AFTER: Final = 5
 BROKEN_S: Final = 10.0
@@ -39,62 +43,127 @@ class BudgetBlockedError(TransientError):
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """What a collector may ask for: ``requests`` in any ``per_s`` seconds."""
+class Heard:
+    """What an exchange told of the weight that it counted from an address.
 
-    requests: int
-    per_s: float
+    Attributes:
+        used: so far in its window.
+        limit: of the window.
+        at: when it told.
+        full_until_us: no request may leave before the budget is free by then; microseconds.
+    """
 
-    @property
-    def burst(self) -> int:
-        """Requests that may leave at once after a rest; they are taken off the steady rate."""
-        return max(1, self.requests // 20)
-
-    @property
-    def step_us(self) -> int:
-        """Microseconds between two requests of a steady stream."""
-        steady = self.requests if self.burst == 1 else self.requests - self.burst
-        return int(self.per_s * _US * SPREAD / steady)
+    used: int
+    limit: float
+    at: datetime
+    full_until_us: int
 
 
-def reserve(exchange: str, egress: str, rate: Rate, *, now: datetime) -> float:
-    """Take the next slot of the budget; return the seconds to wait for it.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A request that wants to leave.
+
+    Attributes:
+        egress: ``direct``, or the exit address that it leaves from.
+        rates: all that hold for it: the collector's, the exchange's.
+        weight: as the exchange counts it.
+        heard: what was told last of this address.
+    """
+
+    exchange: str
+    egress: str
+    rates: Sequence[Rate]
+    weight: float = 1.0
+    heard: Heard | None = None
+
+
+def reserve(claim: Claim, *, now: datetime) -> float:
+    """Take the next place of the budget; return the seconds to wait for it.
 
     Raises:
         BudgetBlockedError: the exchange banned the address, or its circuit is broken, for longer
             than is worth waiting for.
     """
     now_us = int(now.timestamp() * _US)
+    taken_us = pace.taken_us(claim.rates, claim.weight)
+    # a request that takes more than the burst must leave some time
+    lead_us = max(pace.lead_us(claim.rates), taken_us)
+    heard = claim.heard
     while True:
-        budget = _row(exchange, egress)
+        budget = _row(claim.exchange, claim.egress)
         _require_open(budget, now)
-        earliest_us = now_us - (rate.burst - 1) * rate.step_us
-        blocked_us = int(budget.blocked_until.timestamp() * _US) if budget.blocked_until else 0
-        slot_us = max(budget.next_slot_us, earliest_us, blocked_us)
-        if (slot_us - now_us) / _US > LONGEST_WAIT_S:
+        busy_us = max(budget.next_slot_us, now_us, heard.full_until_us if heard else 0)
+        if budget.blocked_until:  # what follows a block leaves one by one
+            busy_us = max(busy_us, int(budget.blocked_until.timestamp() * _US) + lead_us - taken_us)
+        wait_us = max(0, busy_us + taken_us - lead_us - now_us)
+        if wait_us / _US > LONGEST_WAIT_S:
+            _spread(budget, heard)
             raise BudgetBlockedError(
-                f"the budget of {exchange} from {egress} is spent",
-                retry_after_s=(slot_us - now_us) / _US,
+                f"the budget of {claim.exchange} from {claim.egress} is spent",
+                retry_after_s=wait_us / _US,
             )
         mine = RateBudget.objects.filter(pk=budget.pk, next_slot_us=budget.next_slot_us)
-        if mine.update(next_slot_us=slot_us + rate.step_us):
-            return max(0.0, (slot_us - now_us) / _US)
+        if mine.update(next_slot_us=busy_us + taken_us, **_told(heard)):
+            return wait_us / _US
+
+
+def _spread(budget: RateBudget, heard: Heard | None) -> None:
+    """Tell the others what was heard though no request leaves."""
+    if heard is None:
+        return
+    behind = RateBudget.objects.filter(pk=budget.pk, next_slot_us__lt=heard.full_until_us)
+    behind.update(next_slot_us=heard.full_until_us, **_told(heard))
+
+
+def _told(heard: Heard | None) -> dict[str, Any]:
+    """Return the columns that show staff what the exchange counted."""
+    if heard is None:
+        return {}
+    return {"used": heard.used, "used_limit": round(heard.limit), "used_at": heard.at}
+
+
+def heard(
+    used: Sequence[Used], rates: Sequence[Rate], *, now: datetime, skew_ms: int = 0
+) -> Heard | None:
+    """Return what the exchange's own count means for the budget; None where it told none.
+
+    Others may ask from this address too, and our costs may be wrong: the count is the truth. So
+    much of the budget is taken that what is left of the window sees no more than is left of the
+    limit, evenly; nothing is given back where less was used than we thought.
+
+    Args:
+        used: as told with an answer, by window.
+        rates: the exchange's limits.
+        now: our time.
+        skew_ms: how far its clock, whose windows these are, is ahead of ours.
+    """
+    by_window = {rate.per_s: rate for rate in rates if rate.by_weight}
+    found = [
+        _heard(one, by_window[one.per_s], rates, now, skew_ms)
+        for one in used
+        if one.per_s in by_window
+    ]
+    return max(found, key=lambda one: one.full_until_us, default=None)
+
+
+def _heard(used: Used, rate: Rate, rates: Sequence[Rate], now: datetime, skew_ms: int) -> Heard:
+    now_us = int(now.timestamp() * _US)
+    window_us = round(rate.per_s * _US)
+    left_us = window_us - (now_us + skew_ms * 1000) % window_us
+    left_units = max(0.0, rate.units * (1 - SPARE) - used.units)
+    full_until_us = now_us + left_us + pace.lead_us(rates) - round(left_units * rate.unit_us)
+    return Heard(used.units, rate.units, now, full_until_us)
 
 
 def wait_turn(
-    exchange: str,
-    egress: str,
-    rate: Rate,
-    *,
-    clock: Callable[[], datetime],
-    sleep: Callable[[float], None],
+    claim: Claim, *, clock: Callable[[], datetime], sleep: Callable[[float], None]
 ) -> None:
-    """Take the next slot and wait for it, by ``sleep``.
+    """Take the next place and wait for it, by ``sleep``.
 
     Raises:
         BudgetBlockedError: as ``reserve``.
     """
-    wait_s = reserve(exchange, egress, rate, now=clock())
+    wait_s = reserve(claim, now=clock())
     if wait_s > 0:
         sleep(wait_s)
 

@@ -167,6 +167,7 @@ class Cycle:
         if is_unknown or discovering.is_due(collector.exchange, now=now):
             with self._line() as line:
                 discovering.refresh(collector.exchange, line, now=now)
+            self._means = configuring.means_of(collector)  # by the limits that were just told
         # of a market that was listed once and is no more nothing can be had
         return list(rows.exclude(~Q(market__exchange_symbol=""), market__is_listed=False))
 

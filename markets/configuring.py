@@ -14,6 +14,7 @@ from markets.choices import Egress, Policy
 from markets.collectorfiles import BadCollectorFileError, CollectorFile
 from markets.detecting import USUAL, Limits
 from markets.models import CollectorConfig, Exchange, Market, Series
+from markets.rates import Rate
 from project.core.errors import FieldProblem, InvalidInputError
 from project.core.moments import stamp
 
@@ -247,6 +248,7 @@ class Means:
 
     Attributes:
         rest_url: expanded; empty: the exchange's own.
+        exchange_rates: what one address may ask of the exchange, see ``rates_of``.
     """
 
     exchange: str
@@ -261,6 +263,12 @@ class Means:
     policy: Policy
     request_limit: int
     limits: Limits = USUAL
+    exchange_rates: tuple[Rate, ...] = ()
+
+    @property
+    def rates(self) -> tuple[Rate, ...]:
+        """Return all rates that a request falls under: the collector's own first."""
+        return (Rate(self.rate_requests, self.rate_per_s), *self.exchange_rates)
 
 
 def means_of(collector: CollectorConfig) -> Means:
@@ -286,7 +294,14 @@ def means_of(collector: CollectorConfig) -> Means:
         policy=Policy(collector.validation_policy),
         request_limit=collector.request_limit,
         limits=Limits(collector.price_jump_mad, collector.is_sparse),
+        exchange_rates=rates_of(collector.exchange),
     )
+
+
+def rates_of(exchange: Exchange) -> tuple[Rate, ...]:
+    """Return what one address may ask of an exchange: as it told, else as ccxt knows."""
+    told = tuple(Rate(**one) for one in exchange.rate_limits or ())
+    return told or venues.usual_rates(exchange.name)
 
 
 def collector_of(series: Series) -> CollectorConfig:

@@ -1,5 +1,6 @@
 """Which markets an exchange has: read from it, made known, never enabled by themselves."""
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -58,13 +59,16 @@ def is_due(exchange: Exchange, *, now: datetime) -> bool:
 def refresh(exchange: Exchange, line: Line, *, now: datetime) -> int:
     """Read the list of markets; new ones are made, known ones brought up to date; return how many.
 
+    What the exchange tells of its limits in the same answer is kept with it.
+
     Whether a market is enabled is the staff's affair and stays. A market that the exchange no
     longer lists stays too, marked as such.
 
     Raises:
         AppError: as ``Line.ask``.
     """
-    found = {info.symbol: info for info in line.ask(lambda venue: venue.markets())}
+    told, rates = line.ask(lambda venue: (venue.markets(), venue.rates()))
+    found = {info.symbol: info for info in told}
     rows = [_row(exchange, info) for info in found.values()]
     with transaction.atomic():
         Market.objects.bulk_create(
@@ -75,10 +79,12 @@ def refresh(exchange: Exchange, line: Line, *, now: datetime) -> int:
             update_fields=["base", "quote", "exchange_symbol", "is_listed", "listed_ms"],
         )
         gone = Market.objects.filter(exchange=exchange, is_listed=True)
-        names = set(gone.values_list("symbol", flat=True)) - set(found)
-        gone.filter(symbol__in=list(names)[:_BATCH]).update(is_listed=False)
-        Exchange.objects.filter(pk=exchange.pk).update(refreshed_at=now)
-    exchange.refreshed_at = now
+        names = list(set(gone.values_list("symbol", flat=True)) - set(found))
+        for start in range(0, len(names), _BATCH):
+            gone.filter(symbol__in=names[start : start + _BATCH]).update(is_listed=False)
+        exchange.refreshed_at = now
+        exchange.rate_limits = [asdict(rate) for rate in rates]
+        exchange.save(update_fields=["refreshed_at", "rate_limits"])
     return len(rows)
 
 

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from markets import asking, budgeting, collecting, configuring, discovering, timeframes
-from markets.budgeting import Rate
+from markets import rates as pace
+from markets.adapters import venues
 from markets.choices import Egress, Mode
 from markets.configuring import Means
 from markets.models import CollectorConfig, RateBudget, Series
 from markets.paging import Pager
+from markets.rates import Rate
 from project.core.moments import from_ms, to_ms
 from proxies.models import Proxy
 
@@ -49,12 +51,18 @@ class Budget:
         wait_s: until the next request may leave.
         why: what the exchange said, where it wants none.
         failures: in a row.
+        used: weight that the exchange counted of this address, as it told last; None: it doesn't.
+        used_limit: of that window.
+        used_at: when it told.
     """
 
     egress: str
     wait_s: float = 0.0
     why: str = ""
     failures: int = 0
+    used: int | None = None
+    used_limit: int | None = None
+    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,7 @@ class NextCycle:
         at_least_s: how long the budget alone makes it last.
         way: which way requests would leave, in words.
         can_leave: whether there is such a way now.
+        rates: all that hold, the collector's own first.
         budgets: of the ways that the exchange was asked by lately, those that wait first.
         left_out: series beyond ``MOST_SERIES``.
     """
@@ -77,6 +86,7 @@ class NextCycle:
     way: str
     can_leave: bool
     budgets: list[Budget]
+    rates: tuple[Rate, ...] = ()
     left_out: int = 0
 
 
@@ -98,15 +108,16 @@ def next_cycle(collector: CollectorConfig, *, now: datetime) -> NextCycle:
     is_due = discovering.is_due(collector.exchange, now=now)
     requests = sum(step.requests for step in steps)
     requests += 1 + int(is_due) if requests else 0
-    rate = Rate(means.rate_requests, means.rate_per_s)
+    each_us = pace.taken_us(means.rates, venues.page_weight(means.exchange))
     way, can_leave = _way(means)
     return NextCycle(
         steps,
         requests,
-        max(0, requests - rate.burst) * rate.step_us / 1e6,
+        max(0, requests * each_us - max(each_us, pace.lead_us(means.rates))) / 1e6,
         way,
         can_leave,
-        _budgets(means.exchange, now),
+        _budgets(means, now),
+        means.rates,
         max(0, len(named) - MOST_SERIES),
     )
 
@@ -166,19 +177,27 @@ def _way(means: Means) -> tuple[str, bool]:
     return "directly, since no proxy is healthy", True
 
 
-def _budgets(exchange: str, now: datetime) -> list[Budget]:
-    found = [_budget(row, now) for row in RateBudget.objects.filter(exchange=exchange)[:500]]
+def _budgets(means: Means, now: datetime) -> list[Budget]:
+    rows = RateBudget.objects.filter(exchange=means.exchange)[:500]
+    found = [_budget(row, pace.lead_us(means.rates), now) for row in rows]
     if not any(one.egress == budgeting.DIRECT for one in found):
         found.append(Budget(budgeting.DIRECT))
     return sorted(found, key=lambda one: (-one.wait_s, one.egress != budgeting.DIRECT))[:10]
 
 
-def _budget(row: RateBudget, now: datetime) -> Budget:
-    slot = timedelta(microseconds=row.next_slot_us - round(now.timestamp() * 1e6))
+def _budget(row: RateBudget, lead_us: int, now: datetime) -> Budget:
+    busy = timedelta(microseconds=row.next_slot_us - lead_us - round(now.timestamp() * 1e6))
     blocked = row.blocked_until - now if row.blocked_until else timedelta()
     is_blocked = blocked > timedelta()
-    wait_s = max(0.0, slot.total_seconds(), blocked.total_seconds())
-    return Budget(row.egress, wait_s, row.block_reason if is_blocked else "", row.failures)
+    return Budget(
+        row.egress,
+        max(0.0, busy.total_seconds(), blocked.total_seconds()),
+        row.block_reason if is_blocked else "",
+        row.failures,
+        row.used,
+        row.used_limit,
+        row.used_at,
+    )
 
 
 def totals(cycle: NextCycle) -> dict[str, int]:

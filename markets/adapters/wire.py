@@ -1,9 +1,10 @@
 """What every exchange adapter takes, gives and raises."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from markets.rates import Rate
 from markets.rows import Row
 from project.core.errors import PermanentError, TransientError
 
@@ -27,6 +28,18 @@ class Access:
     def __repr__(self) -> str:
         way = "a proxy" if self.proxy_url else "direct"
         return f"Access({self.exchange}, {way})"
+
+
+#: Called before each request that leaves, with what the request weighs; returns when it may.
+Turn = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What the exchange counted of this address in its window of ``per_s`` seconds so far."""
+
+    units: int
+    per_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +100,11 @@ class Venue(Protocol):
         ``final`` is False only where the exchange says that the candle is still open.
         """
 
-    def used_weight(self) -> tuple[int, int] | None:
-        """Return what the exchange says was used of this minute's weight, and how much there is.
+    def rates(self) -> tuple[Rate, ...]:
+        """Return what one address may ask, as told with the list of markets; empty: it didn't say."""
 
-        None where it doesn't say.
-        """
+    def used(self) -> list[Used]:
+        """Return the weight used as its last answer told it; empty where it doesn't."""
 
     def trades(self, ask: PageAsk, /) -> list[Trade] | None:
         """Return all trades of one candle's time, oldest first; None where it can't be asked."""

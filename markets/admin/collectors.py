@@ -150,6 +150,12 @@ class CollectorConfigAdmin(ModelAdmin):
 class RateBudgetAdmin(pages.ReadOnly):
     """What may leave each address for each exchange, over all processes."""
 
-    list_display = ("exchange", "egress", "blocked_until", "block_reason", "failures")
+    list_display = ("exchange", "egress", "counted", "blocked_until", "block_reason", "failures")
     list_filter = ("exchange",)
     search_fields = ("exchange", "egress")
+
+    @display(description="Used, as the exchange counts")
+    def counted(self, budget: RateBudget) -> str:
+        if budget.used is None or budget.used_limit is None or budget.used_at is None:
+            return "—"
+        return f"{budget.used:,} of {budget.used_limit:,} at {budget.used_at:%H:%M:%S}"

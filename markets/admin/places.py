@@ -45,10 +45,18 @@ from project.core.moments import to_ms
 class ExchangeAdmin(pages.ReadOnly):
     """Exchanges; a collector file makes them."""
 
-    list_display = ("name", "title", "refreshed_at")
+    list_display = ("name", "title", "limits", "refreshed_at")
+    fields = ("name", "title", "limits", "refreshed_at", "created_at")
+    readonly_fields = ("limits",)
     search_fields = ("name", "title")
     ordering = ("name",)
     actions = ("read_markets",)
+
+    @display(description="One address may ask for")
+    def limits(self, exchange: Exchange) -> str:
+        """Answer what holds beside each collector's own rate, and who said so."""
+        found = " · ".join(map(str, configuring.rates_of(exchange))) or "no limit is known"
+        return f"{found} ({'told by the exchange' if exchange.rate_limits else 'as ccxt knows'})"
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("markets.change_market"))

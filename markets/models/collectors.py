@@ -98,8 +98,15 @@ class RateBudget(models.Model):
     exchange = models.CharField(max_length=40)
     egress = models.CharField(max_length=120, help_text="direct, or the proxy's exit address")
     next_slot_us = models.BigIntegerField(
-        default=0, help_text="when the next request may leave, microseconds since 1970"
+        default=0, help_text="busy until then, less the burst; microseconds since 1970"
     )
+    used = models.PositiveIntegerField(
+        null=True, blank=True, help_text="weight that the exchange last counted in its window"
+    )
+    used_limit = models.PositiveIntegerField(
+        null=True, blank=True, help_text="of that window, as the exchange tells"
+    )
+    used_at = models.DateTimeField(null=True, blank=True, help_text="when it told")
     blocked_until = models.DateTimeField(
         null=True, blank=True, help_text="until then the exchange wants no request at all"
     )

@@ -14,6 +14,13 @@ class Exchange(models.Model):
     refreshed_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="when its markets were last read"
     )
+    rate_limits = models.JSONField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="what one address may ask, as the exchange told with its markets: "
+        "[{units, per_s, by_weight}]; empty: it didn't tell",
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

@@ -1,31 +1,39 @@
 """Which way requests leave, when, and what is told to the pool of proxies."""
 
-import contextlib
+import os
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
+import requests
 from django.db import connection
 from django.utils import timezone
 
-from markets import asking, budgeting
+from markets import asking, budgeting, discovering
 from markets.adapters import wire
+from markets.adapters.wire import PageAsk
 from markets.asking import Tools
-from markets.budgeting import BudgetBlockedError
 from markets.choices import Egress, Policy
 from markets.configuring import Means
-from markets.models import Candle, RateBudget
+from markets.models import Candle, Exchange, RateBudget
+from markets.rates import Rate
 from project import sandbox
 from project.core.addresses import ForbiddenAddressError
+from project.core.callers import SYSTEM
 from project.core.working import StopWorkError
 from project.sandbox import Fault, FaultKind, ProxyKind, ProxySpec
 from proxies import leasing
 from proxies.models import Lease
 from tests.markets import doing
+from tests.markets.factories import MINUTE
 from tests.proxies.factories import make_proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 EXITS = ("127.0.0.11", "127.0.0.12")
+ROOT = Path(sandbox.__file__).parents[2]
 
 
 @pytest.fixture
@@ -300,16 +308,68 @@ def test_four_workers_keep_one_budget_against_an_exchange_that_counts(outside):
     assert count.peak_units <= 30
 
 
-def test_a_nearly_used_weight_rests_until_the_next_minute(outside, no_naps, monkeypatch):
-    monkeypatch.setattr("markets.adapters.venues._Binance._WEIGHT", 3)
+PAGE = PageAsk("BTC/USDT", "BTCUSDT", "1m", MINUTE, doing.LISTED_MS, doing.LISTED_MS + MINUTE, 5, 0)
 
-    way = asking.line_for(means(outside, egress=Egress.DIRECT), holder="tests")
-    with contextlib.suppress(BudgetBlockedError), way as line:  # the minute may have long to go
-        for _ in range(4):
-            line.ask(lambda venue: venue.time_ms())
 
-    row = RateBudget.objects.get(egress="direct")
-    assert "used of this minute's weight" in row.block_reason
-    assert row.blocked_until is not None
-    assert (row.blocked_until - timezone.now()).total_seconds() <= 60
-    assert row.failures == 0
+def test_each_request_takes_what_it_weighs_also_those_that_ccxt_makes_by_itself(outside, no_naps):
+    rate = Rate(6000, 60, by_weight=True)
+    told = means(outside, egress=Egress.DIRECT, exchange_rates=(rate,))
+
+    taken = []
+    with asking.line_for(told, holder="tests") as line:
+        for call in (lambda venue: venue.markets(), lambda venue: venue.page(PAGE)):
+            before = timezone.now().timestamp() * 1e6
+            row = RateBudget.objects.filter(egress=budgeting.DIRECT).first()
+            line.ask(call)
+            busy_us = RateBudget.objects.get(egress=budgeting.DIRECT).next_slot_us
+            taken.append(busy_us - max(before, row.next_slot_us if row else 0))
+
+    weights = [found / rate.unit_us for found in taken]
+    assert weights[0] >= 20
+    assert weights[1] == pytest.approx(2, abs=0.5)
+
+
+@pytest.fixture
+def counting():
+    """An exchange whose clock is the wall's, and which counts a weight of 100 a second."""
+    plan = sandbox.WorldPlan(symbols=("BTC/USDT",), listed_ms=doing.LISTED_MS)
+    with sandbox.running(plan) as world:
+        world.exchange.limit("binance", sandbox.RateLimit(units=100, per_s=1, by_weight=True))
+        yield world
+
+
+def test_what_others_ask_from_the_address_is_left_to_them(counting):
+    stranger = requests.Session()
+    told = means(counting, egress=Egress.DIRECT, exchange_rates=(Rate(100, 1, by_weight=True),))
+
+    with asking.line_for(told, holder="tests") as line:
+        line.synchronise()
+        for number in range(30):
+            if number % 15 == 0:  # a program that knows nothing of our budget
+                for _ in range(3):
+                    stranger.get(f"{counting.exchange.url}/api/v3/exchangeInfo", timeout=5)
+            line.ask(lambda venue: venue.page(PAGE))
+
+    wanted = sandbox.Wanted(path="/api/v3/klines")
+    assert {entry.status for entry in counting.exchange.log.entries(wanted)} == {200}
+
+
+def test_processes_share_the_weight_that_the_exchange_told(counting):
+    collector = doing.make_local(counting)
+    doing.execute(discovering.ask(collector, by=SYSTEM, now=timezone.now()))
+    told = Exchange.objects.get().rate_limits
+    environment = {
+        **os.environ,
+        "TEST_NAME": str(connection.settings_dict["NAME"]),
+        "DJANGO_SETTINGS_MODULE": "tests.markets.worker_settings",
+    }
+    command = [sys.executable, "-m", "tests.markets.asker", str(collector.pk), "40"]
+
+    rivals = [subprocess.Popen(command, cwd=ROOT, env=environment) for _ in range(2)]
+    codes = [rival.wait(timeout=100) for rival in rivals]
+
+    count = counting.exchange.limiter.count("binance", "127.0.0.1")
+    assert told == [{"units": 100.0, "per_s": 1.0, "by_weight": True}]
+    assert codes == [0, 0]
+    assert (count.requests, count.refused) == (81, 0)
+    assert count.peak_units <= 100

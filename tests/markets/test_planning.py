@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 
 from markets import configuring, planning
+from markets import rates as pace
 from markets.models import Market, Series
+from markets.rates import Rate
 from project.core.moments import from_ms
 from tests.markets import doing
 from tests.markets.factories import (
@@ -66,6 +68,21 @@ def test_the_budget_says_how_long_it_takes():
 
 
 @pytest.mark.django_db
+def test_the_exchanges_own_limit_says_so_too():
+    exchange = make_series("BTC/USDT").market.exchange
+    exchange.rate_limits = [{"units": 20.0, "per_s": 60.0, "by_weight": True}]
+    exchange.save()
+    collector = make_collector_config(
+        start_at=NOW - timedelta(minutes=99_999), rate_requests=6000, rate_per_s=60
+    )
+
+    found = plan(collector)
+
+    assert list(map(str, found.rates)) == ["6,000 requests in 60 s", "20 weight in 60 s"]
+    assert found.at_least_s == pytest.approx(101 * 2 * 63 / 20, rel=1e-4)  # a page weighs 2
+
+
+@pytest.mark.django_db
 def test_what_is_not_asked_for_says_why():
     for symbol in ("OFF/USDT", "GONE/USDT"):
         make_series(symbol)
@@ -99,16 +116,23 @@ def test_the_way_out_is_told():
 
 @pytest.mark.django_db
 def test_budgets_tell_what_waits_and_why():
-    make_rate_budget(egress="direct", next_slot_us=(NOW_MS + 2_000) * 1000)
+    lead_us = pace.lead_us((Rate(1200, 60),))
+    make_rate_budget(
+        egress="direct",
+        next_slot_us=(NOW_MS + 2_000) * 1000 + lead_us,
+        used=5400,
+        used_limit=6000,
+        used_at=NOW,
+    )
     make_rate_budget(
         egress="203.0.113.9", blocked_until=NOW + timedelta(seconds=90), block_reason="418"
     )
 
     found = plan(make_collector_config()).budgets
 
-    assert [(one.egress, one.wait_s, one.why) for one in found] == [
-        ("203.0.113.9", 90.0, "418"),
-        ("direct", 2.0, ""),
+    assert [(one.egress, one.wait_s, one.why, one.used, one.used_limit) for one in found] == [
+        ("203.0.113.9", 90.0, "418", None, None),
+        ("direct", 2.0, "", 5400, 6000),
     ]
 
 

@@ -22,7 +22,7 @@ def time() -> _Time:
 
 @pytest.fixture
 def limiter(time) -> Limiter:
-    return Limiter(monotonic=time)
+    return Limiter(clock=time)
 
 
 def statuses(limiter, count, *, client="127.0.0.1", weight=1):

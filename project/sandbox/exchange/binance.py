@@ -10,6 +10,7 @@ from aiohttp import web
 
 from project.sandbox.exchange.candles import Candle
 from project.sandbox.exchange.generating import GeneratedBook
+from project.sandbox.exchange.limiting import Limiter, RateLimit
 from project.sandbox.exchange.markets import Ask, Exchange, Market
 from project.sandbox.exchange.refusals import binance_error
 from project.sandbox.exchange.spoiling import Row, spoil
@@ -19,8 +20,10 @@ from project.sandbox.serving import ENTRY, FAULT
 
 VENUE = "binance"
 PREFIX = "/api/v3"
-WEIGHTS = {"/api/v3/klines": 2, "/api/v3/exchangeInfo": 20}
+WEIGHTS = {"/api/v3/klines": 2, "/api/v3/aggTrades": 2, "/api/v3/exchangeInfo": 20}
 """Weight of a request by its path; all others weigh 1."""
+USUAL = RateLimit(units=6000, per_s=60, by_weight=True)
+"""What one address may use where nothing else is set."""
 
 _USUAL_LIMIT, _MOST = 500, 1000
 _DIGITS = re.compile(r"[0-9]{1,20}")
@@ -43,8 +46,9 @@ class _WrongError(Exception):
 class BinanceRest:
     """The handlers of Binance's paths."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, limiter: Limiter) -> None:
         self._exchange = exchange
+        self._limiter = limiter
         self._by_wire = {wire_symbol(each): each for each in exchange.markets}
 
     def routes(self) -> list[web.RouteDef]:
@@ -81,24 +85,22 @@ class BinanceRest:
             {
                 "timezone": "UTC",
                 "serverTime": self._exchange.clock.now_ms(),
-                "rateLimits": [
-                    {
-                        "rateLimitType": "REQUEST_WEIGHT",
-                        "interval": "MINUTE",
-                        "intervalNum": 1,
-                        "limit": 6000,
-                    },
-                    {
-                        "rateLimitType": "RAW_REQUESTS",
-                        "interval": "MINUTE",
-                        "intervalNum": 5,
-                        "limit": 61000,
-                    },
-                ],
+                "rateLimits": self._rate_limits(),
                 "exchangeFilters": [],
                 "symbols": [_symbol(each) for each in markets],
             }
         )
+
+    def _rate_limits(self) -> list[dict[str, object]]:
+        """Tell the limit that holds, beside one of orders that nobody here falls under."""
+        orders = {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100}
+        limit = self._limiter.limit_of(VENUE)
+        if limit is None or limit.interval is None:
+            return [orders]
+        count, interval = limit.interval
+        kind = "REQUEST_WEIGHT" if limit.by_weight else "RAW_REQUESTS"
+        told = {"rateLimitType": kind, "interval": interval, "intervalNum": count}
+        return [{**told, "limit": limit.units}, orders]
 
     async def klines(self, request: web.Request) -> web.Response:
         """Answer a page of candles, oldest first."""

@@ -1,8 +1,8 @@
-"""How many requests an address has made, and when that is too many."""
+"""How many requests an address has made, and when that is too many: in windows of real time."""
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
 
@@ -23,6 +23,13 @@ class RateLimit:
     by_weight: bool = False
     ban_after: int | None = None
     ban_s: float = 120.0
+
+    @property
+    def interval(self) -> tuple[int, str] | None:
+        """The window as Binance writes it, e.g. ``(1, "MINUTE")``; None for parts of a second."""
+        if self.per_s % 60 == 0:
+            return int(self.per_s // 60), "MINUTE"
+        return (int(self.per_s), "SECOND") if self.per_s % 1 == 0 else None
 
 
 @dataclass(slots=True)
@@ -51,19 +58,31 @@ class Verdict:
 class Limiter:
     """Counts by exchange and address, and refuses where a limit is set; thread-safe."""
 
-    def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(
+        self,
+        usual: Mapping[str, RateLimit] | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
-        self._limits: dict[str, RateLimit] = {}
+        self._usual = dict(usual or {})
+        self._limits = dict(self._usual)
         self._counts: dict[tuple[str, str], Count] = {}
 
     def set(self, venue: str, limit: RateLimit | None) -> None:
-        """Set or lift the limit of an exchange."""
+        """Set the limit of an exchange; None: its usual one, where it has one, holds again."""
         with self._lock:
-            if limit is None:
+            found = limit or self._usual.get(venue)
+            if found is None:
                 self._limits.pop(venue, None)
             else:
-                self._limits[venue] = limit
+                self._limits[venue] = found
+
+    def limit_of(self, venue: str) -> RateLimit | None:
+        """Return the limit that holds at an exchange."""
+        with self._lock:
+            return self._limits.get(venue)
 
     def reset(self) -> None:
         """Forget all counts; limits stay."""
@@ -86,7 +105,7 @@ class Limiter:
     def admit(self, venue: str, client: str, *, weight: int) -> Verdict:
         """Count a request and say whether it may pass."""
         with self._lock:
-            now_s = self._monotonic()
+            now_s = self._clock()
             limit = self._limits.get(venue)
             count = self._counts.setdefault((venue, client), Count())
             count.requests += 1

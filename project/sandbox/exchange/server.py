@@ -28,7 +28,7 @@ class _Venues:
     """What the exchange adds to every request: venue, limit and weight."""
 
     def __init__(self, exchange: Exchange, limiter: Limiter, banned: Banned) -> None:
-        self.binance = BinanceRest(exchange)
+        self.binance = BinanceRest(exchange, limiter)
         self.okx = OkxRest(exchange)
         self._exchange = exchange
         self._limiter = limiter
@@ -70,7 +70,10 @@ class _Venues:
         if facts.venue == binance.VENUE:
             used = str(self._limiter.count(binance.VENUE, facts.client).window_weight)
             response.headers["X-MBX-USED-WEIGHT"] = used
-            response.headers["X-MBX-USED-WEIGHT-1M"] = used
+            limit = self._limiter.limit_of(binance.VENUE)
+            if limit is not None and limit.interval is not None:
+                count, interval = limit.interval
+                response.headers[f"X-MBX-USED-WEIGHT-{count}{interval[0]}"] = used
 
     def market_ms(self) -> int:
         """Return the markets' time."""
@@ -89,7 +92,7 @@ class ExchangeServer(HttpServer):
     ) -> None:
         self.clock = clock or MarketClock()
         self.candles = Exchange(markets, clock=self.clock)
-        self.limiter = Limiter()
+        self.limiter = Limiter({binance.VENUE: binance.USUAL})
         venues = _Venues(self.candles, self.limiter, banned)
         super().__init__(behaviour=venues)
         self.app.add_routes([*venues.binance.routes(), *venues.okx.routes()])
@@ -97,7 +100,7 @@ class ExchangeServer(HttpServer):
         self.app.add_routes(exchange_routes(self.candles, self.limiter))
 
     def limit(self, venue: str, limit: RateLimit | None) -> None:
-        """Set or lift what one address may ask of one exchange."""
+        """Set what one address may ask of one exchange; None: the usual holds again."""
         self.limiter.set(venue, limit)
 
     def ban(self, client: str, *, venue: str | None = None, status: int = 418) -> int:

@@ -1,15 +1,21 @@
 """Real wire formats, and what each failure means."""
 
+import gzip
+import json
+from pathlib import Path
 from typing import Any
 
+import ccxt
 import pytest
 
-from markets.adapters import venues, wire
-from markets.adapters.wire import Access, PageAsk
+from markets.adapters import binance, venues, wire
+from markets.adapters.wire import Access, PageAsk, Used
+from markets.rates import Rate
 from project.sandbox import Fault, FaultKind
 from tests.markets import doing
 from tests.markets.factories import MINUTE
 
+DATA = Path(__file__).parents[4] / "shared" / "data"
 VENUES = ["binance", "okx"]
 SYMBOLS = {"binance": "BTCUSDT", "okx": "BTC-USDT"}
 
@@ -130,3 +136,106 @@ def test_hosts_are_the_exchanges_own(name, host):
     assert venues.host_of(name) == host
     assert venues.is_known(name)
     assert venues.title_of(name).lower() == name
+
+
+def test_limits_come_with_the_list_of_markets(venue):
+    assert venue.rates() == ()
+
+    venue.markets()
+
+    told = {"binance": (Rate(6000, 60, by_weight=True),), "okx": ()}
+    assert venue.rates() == told[venue.name]
+
+
+def test_every_request_takes_its_turn_with_its_weight(world):
+    weighed = {}
+    for name in VENUES:
+        turns: list[float] = []
+        found: Any = venues.open_venue(Access(name, world.exchange.url, timeout_s=1), turns.append)
+        found.name = name
+        found.time_ms()
+        found.markets()
+        found.page(ask(found, doing.CLOCK_MS - 5 * MINUTE, 5))
+        found.page(ask(found, doing.LISTED_MS, 5))
+        found.trades(ask(found, doing.LISTED_MS, 1))
+        found.close()
+        weighed[name] = turns
+
+    assert weighed == {"binance": [1, 20, 2, 2, 2], "okx": [2, 1, 0.5, 1]}
+    assert venues.page_weight("binance") == 2
+    assert venues.page_weight("okx") == 0.5
+
+
+def test_the_weight_that_an_answer_told_is_read_and_that_of_an_older_one_forgotten(world):
+    found: Any = venues.open_venue(
+        Access("binance", world.exchange.url, timeout_s=1), lambda _: None
+    )
+    found.markets()
+    found.time_ms()
+
+    assert found.used() == [Used(21, 60.0)]
+    world.exchange.faults.add(Fault(FaultKind.DISCONNECT))
+    with pytest.raises(wire.NetworkError):
+        found.time_ms()
+    assert found.used() == []
+    found.close()
+
+
+@pytest.mark.parametrize(
+    ("exchange", "rates"),
+    [
+        ("binance", (Rate(6000, 60, by_weight=True),)),
+        ("okx", (Rate(1, 0.11, by_weight=True),)),
+        ("kraken", (Rate(10, 10, by_weight=True),)),
+        ("atlantis", ()),
+    ],
+)
+def test_an_exchange_that_does_not_tell_is_held_to_what_ccxt_knows(exchange, rates):
+    assert venues.usual_rates(exchange) == rates
+
+
+def test_limits_of_every_exchange_are_usable():
+    found = {name: venues.usual_rates(name) for name in ccxt.exchanges}
+
+    assert all(rate.unit_us > 0 for rates in found.values() for rate in rates)
+    assert sum(map(bool, found.values())) == len(found)
+
+
+@pytest.mark.parametrize(
+    ("told", "rates"),
+    [
+        (None, ()),
+        ([], ()),
+        ({"rateLimits": "none"}, ()),
+        ({"rateLimits": [None, {"rateLimitType": "REQUEST_WEIGHT"}]}, ()),
+        (
+            {
+                "rateLimits": [
+                    {"rateLimitType": kind, "interval": unit, "intervalNum": count, "limit": limit}
+                    for kind, unit, count, limit in (
+                        ("REQUEST_WEIGHT", "MINUTE", 1, 1200),
+                        ("ORDERS", "SECOND", 10, 50),
+                        ("RAW_REQUESTS", "MINUTE", 5, 6100),
+                        ("REQUEST_WEIGHT", "FORTNIGHT", 1, 9),
+                        ("REQUEST_WEIGHT", "DAY", 1, 0),
+                        ("REQUEST_WEIGHT", "DAY", "1", 10),
+                        ("CONNECTIONS", "MINUTE", 5, 300),
+                    )
+                ]
+            },
+            (Rate(1200, 60, by_weight=True), Rate(6100, 300)),
+        ),
+    ],
+    ids=["nothing", "a list", "text", "no numbers", "of 2021, and odd ones"],
+)
+def test_limits_that_are_understood_are_taken(told, rates):
+    assert binance.rates_of(told) == rates
+
+
+@pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not there")
+def test_limits_of_a_real_answer():
+    packed = DATA / "exchanges/binance_exchangeInfo_2021-10-12_full.json.gz"
+
+    told = json.loads(gzip.decompress(packed.read_bytes()))
+
+    assert binance.rates_of(told) == (Rate(1200, 60, by_weight=True), Rate(6100, 300))
