@@ -14,6 +14,7 @@ BATCH: Final = 10_000
 _TIMES: Final = (
     *("open_time_ms", "open_time", "opentime", "open time", "timestamp", "date", "datetime"),
     *("time", "unix", "unix timestamp", "ts", "t"),
+    *("__index_level_0__", ""),  # an index of pandas that nobody named
 )
 _VALUES: Final = (
     ("open", "o"),
@@ -24,7 +25,8 @@ _VALUES: Final = (
 )
 _TRADES: Final = ("trades", "count", "number_of_trades", "number of trades", "tradecount", "n")
 _QUOTE: Final = ("quote_volume", "quote asset volume", "quote_asset_volume", "quotevolume", "q")
-_NUMBER: Final = re.compile(r"[+-]?\d{1,20}(\.\d*)?")
+_NUMBER: Final = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]*)?")
+_SLASHES: Final = re.compile(r"([0-9]{4})/([0-9]{2})/([0-9]{2})")
 #: A number below is seconds, milliseconds, microseconds; above, nanoseconds.
 _SECONDS, _MILLIS, _MICROS = 10**11, 10**14, 10**17
 _GREATEST_MS: Final = 253_402_300_800_000
@@ -54,8 +56,10 @@ class Batch:
         try:
             self.rows.append(places.row(cells))
             self.numbers.append(number)
-        except (ValueError, TypeError, IndexError, OverflowError) as error:
-            self.faults.append((number, str(error) or "too short"))
+        except IndexError:
+            self.faults.append((number, f"too short: it has {len(cells)} cells"))
+        except (ValueError, TypeError, OverflowError) as error:
+            self.faults.append((number, str(error)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,11 @@ class Places:
     def _number(self, cell: Any) -> float:
         if isinstance(cell, bool) or cell is None:
             raise ValueError(f"{cell!r} is no number")
-        if self.decimal_comma and isinstance(cell, str):
-            cell = cell.replace(",", ".")
+        if isinstance(cell, str):
+            if self.decimal_comma:
+                cell = cell.replace(",", ".")
+            if "_" in cell or not cell.isascii():  # Python takes 1_000 and digits of any script
+                raise ValueError(f"{cell!r} is no number")
         return float(cell)
 
 
@@ -111,6 +118,8 @@ def named(heading: Sequence[str], where: str, *, decimal_comma: bool = False) ->
 
     moment = find(_TIMES)
     values = [find(aliases) for aliases in _VALUES]
+    if values[-1] is None:  # "Volume BTC", before "Volume USDT"
+        values[-1] = next((n for n, name in enumerate(names) if name.startswith("volume ")), None)
     if moment is None or None in values:
         lacks = [a[0] for a, place in zip(_VALUES, values, strict=True) if place is None]
         lacks = ["a time (open_time_ms, timestamp, date …)"] * (moment is None) + lacks
@@ -136,7 +145,8 @@ def moment_ms(cell: Any) -> int:
         if _NUMBER.fullmatch(text):
             found = _of_number(float(text) if "." in text else int(text))
         else:
-            found = _of_datetime(datetime.fromisoformat(text.removesuffix(" UTC")))
+            text = _SLASHES.sub(r"\1-\2-\3", text.removesuffix(" UTC"), count=1)
+            found = _of_datetime(datetime.fromisoformat(text))
     if not 0 <= found < _GREATEST_MS:
         raise ValueError(f"{cell!r} is no moment between 1970 and 9999")
     return found

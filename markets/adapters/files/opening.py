@@ -53,7 +53,8 @@ def _form_of(head: bytes) -> str:
     for form, mark in _MARKS:
         if head.startswith(mark):
             return form
-    return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else "csv"
+    is_json = head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"[", b"{"))
+    return "json" if is_json else "csv"
 
 
 _MARKS: Final = (
@@ -90,7 +91,7 @@ def batches(path: Path, name: str) -> Iterator[Batch]:
 
 def _members(path: Path, name: str) -> Iterator[Batch]:
     with zipfile.ZipFile(path) as archive:
-        wanted = [one for one in archive.infolist() if not one.is_dir()]
+        wanted = [one for one in archive.infolist() if not _is_hidden(one)]
         if not wanted or len(wanted) > MOST_MEMBERS:
             raise BadCandleFileError(f"{name}: 1 to {MOST_MEMBERS} files are expected in it")
         if sum(one.file_size for one in wanted) > MOST_BYTES:
@@ -103,6 +104,12 @@ def _members(path: Path, name: str) -> Iterator[Batch]:
                 bounded = _Bounded(file, name, left)
                 yield from _texts(bounded, f"{name}: {one.filename}")
                 left = bounded.left
+
+
+def _is_hidden(member: zipfile.ZipInfo) -> bool:
+    """Say whether a member is a folder, or what a desktop adds by itself."""
+    parts = member.filename.split("/")
+    return member.is_dir() or parts[0] == "__MACOSX" or parts[-1].startswith(".")
 
 
 def _texts(stream: "_Bounded", name: str) -> Iterator[Batch]:

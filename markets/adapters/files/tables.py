@@ -28,7 +28,8 @@ def batches(path: Path, form: str, name: str) -> Iterator[Batch]:
                 number += len(batch)
                 yield batch
     except (pa.ArrowException, OSError) as error:
-        raise BadCandleFileError(f"{name}: {str(error)[:200]}") from error
+        told = str(error).replace(str(path), name)  # where it lies is nobody's affair
+        raise BadCandleFileError(f"{name}: {told[:200]}") from error
 
 
 def _parquet(path: Path, name: str) -> Iterator[Any]:

@@ -60,7 +60,7 @@ def test_csv_of_every_shape(path, form, delimiter, heading):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
-@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_csv_of_every_encoding(path, encoding, end):
     path.write_bytes((as_csv(ROWS).replace("\n", end) + end).encode(encoding))
 
@@ -76,10 +76,84 @@ def test_columns_stand_in_any_order_and_extra_ones_are_passed_by(path):
     assert read(path) == ([ROWS[0]._replace(trades=7, quote_volume=99.5)], [])
 
 
-def test_decimal_commas_go_with_semicolons(path):
-    path.write_text(f"date;open;high;low;close;volume\n{START};1,5;3;0,25;2,5;10,125\n")
+@pytest.mark.parametrize("delimiter", [";", "\t", "|"])
+@pytest.mark.parametrize("heading", [True, False])
+def test_decimal_commas_go_with_every_other_delimiter(path, delimiter, heading):
+    text = as_csv(ROWS, delimiter=delimiter, heading=heading).replace(".", ",")
+    path.write_text(text)
+
+    assert read(path) == (ROWS, [])
+
+
+@pytest.mark.parametrize(
+    ("before", "heading"),
+    [
+        ("", "unix,open,high,low,close,Volume BTC,Volume USDT"),
+        ("https://www.example.com\n", "timestamp,open,high,low,close,volume"),
+        (
+            "\n \n# exported, by a tool, of, two, or, three\n",
+            '"Date","Open","High","Low","Close","Volume"',
+        ),
+        ("", ",open,high,low,close,volume"),
+    ],
+    ids=["volume in words", "address", "remarks", "index of pandas"],
+)
+def test_what_stands_before_the_rows(path, before, heading):
+    spare = "," * (heading.count(",") - 5)
+    body = as_csv(ROWS, heading=False).replace("\n", f"{spare}\n")
+    path.write_text(f"{before}{heading}\n{body}{spare}\nsum,1\n")
+
+    found, faults = read(path)
+
+    assert found == ROWS
+    assert faults == [(before.count("\n") + 5, "too short: it has 2 cells")]
+
+
+@pytest.mark.parametrize(
+    ("tail", "why"),
+    [(",9.9,7", "8 columns without a heading"), (",1,2,3", "9 columns without a heading")],
+)
+def test_columns_that_nobody_named_are_not_guessed(path, tail, why):
+    """Kraken's rows have the average price where others have the volume."""
+    path.write_text(as_csv(ROWS, heading=False).replace("\n", f"{tail}\n") + tail)
+
+    with pytest.raises(BadCandleFileError, match=why):
+        read(path)
+
+
+@pytest.mark.parametrize("number", ["1_000", "١٢", "0x1p3", "1,5", "true", ""])
+def test_what_only_python_takes_for_a_number_is_none(path, number):
+    path.write_text(f'{as_csv(ROWS)}\n{START},"{number}",3,0.25,2.5,10\n')
+
+    found, faults = read(path)
+
+    assert found == ROWS
+    assert [line for line, _ in faults] == [5]
+
+
+def test_years_may_come_first_with_slashes(path):
+    path.write_text("date,open,high,low,close,volume\n2026/01/05 00:00:00,1.5,3,0.25,2.5,10.125\n")
 
     assert read(path) == ([ROWS[0]], [])
+
+
+def test_what_desktops_add_to_archives_is_passed_by(path):
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("BTCUSDT-1m.csv", as_csv(ROWS))
+        archive.writestr("__MACOSX/._BTCUSDT-1m.csv", b"\0\5\x16\7")
+        archive.writestr("data/.DS_Store", b"\0\0")
+
+    assert read(path) == (ROWS, [])
+
+
+def test_a_broken_file_is_told_without_saying_where_it_lies(path):
+    feather.write_feather(pa.table({"date": [START]}), path)
+    path.write_bytes(path.read_bytes()[:-30])
+
+    with pytest.raises(BadCandleFileError) as caught:
+        read(path)
+
+    assert str(path) not in str(caught.value)
 
 
 def test_a_line_that_is_none_is_told_with_its_number(path):
@@ -176,6 +250,8 @@ BROKEN = {
     "half a parquet": b"PAR1" + b"\0" * 100,
     "half a json": b"[[1,2,3,4,5,6],[1,2",
     "json of more": b"[[1,2,3,4,5,6]] [1]",
+    "json of objects": b'[{"date": 1, "open": 2}]',
+    "json lines": b'{"date": 1, "open": 2}\n',
     "json that ends never": b"[" + b" " * 100_000,
     "wrong heading": b"alpha,beta\n1,2\n",
 }
