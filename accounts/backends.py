@@ -3,7 +3,6 @@
 from contextvars import ContextVar
 from typing import Any, Final
 
-from django.conf import settings
 from django.contrib.auth import aget_user, get_user
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -15,19 +14,10 @@ from django.utils.functional import SimpleLazyObject
 from accounts import locking_out
 from accounts.models import User
 from accounts.noting import Sight
-from project.core import limits
+from project.core.requests import address_of
 
 #: Whom loading the session of the request at hand brought along.
 _owner: Final[ContextVar[User | None]] = ContextVar("owner", default=None)
-
-
-def address_of(request: HttpRequest) -> str:
-    """Return the address of the client, behind trusted proxies."""
-    return limits.client_address(
-        request.META.get("REMOTE_ADDR", ""),
-        request.headers.get("X-Forwarded-For", ""),
-        trusted=settings.TRUSTED_PROXIES,
-    )
 
 
 def sight_of(request: HttpRequest) -> Sight:

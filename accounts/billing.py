@@ -10,7 +10,9 @@ from django.db import IntegrityError, transaction
 
 from accounts import recalling
 from accounts.models import BillingEvent, Plan, Subscription, User
-from project.core import signing
+from project.core import auditing, signing
+from project.core.callers import SYSTEM
+from project.core.choices import Act
 from project.core.errors import ConflictError, FieldProblem, ForbiddenError, InvalidInputError
 
 NOT_CONFIGURED: Final = "set BILLING_WEBHOOK_SECRETS to let a billing system change subscriptions"
@@ -122,7 +124,7 @@ def apply(change: Change, *, body: bytes, now: datetime) -> bool:
         except IntegrityError:  # a rival's, of another user
             return _again(BillingEvent.objects.get(event_id=change.event_id), own)
         if is_applied:
-            _subscribe(user, plan, change)
+            _subscribe(user, plan, change, now=now)
             recalling.forget_user(user.pk)
     return is_applied
 
@@ -143,10 +145,20 @@ def _plan(name: str | None) -> Plan | None:
     return plan
 
 
-def _subscribe(user: User, plan: Plan | None, change: Change) -> None:
+def _subscribe(user: User, plan: Plan | None, change: Change, *, now: datetime) -> None:
+    before = Subscription.objects.filter(user=user).select_related("plan").first()
     if plan is None:
         Subscription.objects.filter(user=user).delete()
-        return
+    else:
+        _hold(user, plan, change)
+    told = auditing.Change(
+        "Plan", str(before.plan) if before else "", str(plan) if plan is not None else ""
+    )
+    deed = auditing.Deed(Act.CHANGED, f"By billing event {change.event_id}.", [told])
+    auditing.note(user, deed, by=SYSTEM, now=now)
+
+
+def _hold(user: User, plan: Plan, change: Change) -> None:
     starts_at = change.starts_at or change.occurred_at
     if change.ends_at is not None and change.ends_at <= starts_at:
         raise BadPeriodError("it would end before it starts")

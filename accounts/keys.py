@@ -15,8 +15,10 @@ from accounts import noting, plans, recalling, second_factor
 from accounts.choices import ALL_BUT_ADMIN, Scope
 from accounts.models import ApiKey, User
 from accounts.noting import NOWHERE, Sight
-from project.core import limits, lookups
+from project.core import auditing, limits, lookups
+from project.core.auditing import Change, Deed
 from project.core.callers import Caller
+from project.core.choices import Act
 from project.core.errors import FieldProblem, InvalidInputError, NotFoundError
 
 MARK: Final = "mr_"
@@ -38,6 +40,26 @@ class UnknownKeyError(NotFoundError):
     """There is no such key, or it is a stranger's."""
 
     title = "No such key"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a key shall be like.
+
+    Attributes:
+        name: what it is for, for people.
+        scopes: what it may do; none named: everything but ``admin``.
+        expires_at: when it ends; None: never.
+        allowed_networks: from where it may be used; none named: from anywhere.
+    """
+
+    name: str = ""
+    scopes: Sequence[str] = ()
+    expires_at: datetime | None = None
+    allowed_networks: Sequence[str] = ()
+
+
+ANY: Final = Wish()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,49 +106,48 @@ def networks(texts: Sequence[str]) -> list[str]:
         ) from error
 
 
-def create(
-    user: User,
-    *,
-    name: str = "",
-    scopes: Sequence[str] = (),
-    expires_at: datetime | None = None,
-    allowed_networks: Sequence[str] = (),
-    now: datetime,
-) -> NewKey:
+def create(user: User, wish: Wish = ANY, *, by: Caller | None = None, now: datetime) -> NewKey:
     """Make a key for ``user``.
 
     Args:
         user: for whom the key acts.
-        name: what it is for, for people.
-        scopes: what it may do; none named: everything but ``admin``.
-        expires_at: when it ends; None: never.
-        allowed_networks: from where it may be used; none named: from anywhere.
+        wish: what it shall be like.
+        by: who makes it, for the audit trail; None where the console notes what it did.
         now: the moment, UTC.
 
     Raises:
         BadKeyRequestError: an unknown scope, ``admin`` for a user who isn't staff, no network,
             or an end that is past.
     """
-    wanted = granted(user, scopes)
-    if expires_at is not None and expires_at <= now:
+    wanted = granted(user, wish.scopes)
+    if wish.expires_at is not None and wish.expires_at <= now:
         detail = "the key would have ended already"
         raise BadKeyRequestError.of("expires_at", "past", detail)
     secret = MARK + secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         user=user,
-        name=name,
+        name=wish.name,
         scopes=wanted,
         prefix=secret[:10],
         digest=digest(secret),
         created_at=now,
-        expires_at=expires_at,
-        allowed_networks=networks(allowed_networks),
+        expires_at=wish.expires_at,
+        allowed_networks=networks(wish.allowed_networks),
     )
+    facts = (("Name", wish.name), ("Scopes", ", ".join(wanted)))
+    changes = [Change(label, "", value) for label, value in facts if value]
+    _note(key, Deed(Act.ADDED, f"Made a key of {user}.", changes), by=by, now=now)
     return NewKey(key=key, secret=secret)
 
 
+def _note(key: ApiKey, deed: Deed, *, by: Caller | None, now: datetime) -> None:
+    """Note what was done to a key of staff, or to one by somebody else than its owner."""
+    if by is not None and (key.user.is_staff or by.user_id != key.user_id):
+        auditing.note(key, deed, by=by, now=now)
+
+
 def create_for_email(
-    email: str, *, name: str = "", scopes: Sequence[str] = (), now: datetime
+    email: str, *, name: str = "", scopes: Sequence[str] = (), by: Caller, now: datetime
 ) -> NewKey:
     """Make a key for the user with ``email``; an unknown e-mail makes a plain user.
 
@@ -140,16 +161,18 @@ def create_for_email(
     except ValidationError as error:
         raise BadKeyRequestError(f"{email!r} is not an e-mail address") from error
     with transaction.atomic():
-        user = User.objects.filter(email=wanted).first() or _new_user(wanted)
-        return create(user, name=name, scopes=scopes, now=now)
+        user = User.objects.filter(email=wanted).first() or _new_user(wanted, by=by, now=now)
+        return create(user, Wish(name, scopes), by=by, now=now)
 
 
-def _new_user(email: str) -> User:
+def _new_user(email: str, *, by: Caller, now: datetime) -> User:
     try:
         with transaction.atomic():
-            return User.objects.create_user(email)
+            made = User.objects.create_user(email)
     except IntegrityError:  # a rival made it
         return User.objects.get(email=email)
+    auditing.note(made, Deed(Act.ADDED, "Made for a key."), by=by, now=now)
+    return made
 
 
 def recognise(
@@ -218,23 +241,23 @@ def rotate(key: ApiKey, *, now: datetime) -> NewKey:
     with transaction.atomic():
         if not revoke(key, now=now):
             raise BadKeyRequestError("the key was taken back already")
-        return create(
-            key.user,
+        wish = Wish(
             name=key.name,
             scopes=[str(scope) for scope in key.scopes],
             expires_at=key.expires_at,
             allowed_networks=[str(one) for one in key.allowed_networks],
-            now=now,
         )
+        return create(key.user, wish, now=now)
 
 
-def revoke_own(user: User, key_id: int, *, now: datetime) -> None:
+def revoke_own(user: User, key_id: int, *, by: Caller, now: datetime) -> None:
     """Take a key of ``user`` back at once; again: nothing.
 
     Raises:
         UnknownKeyError: there is none of that number, or it is a stranger's.
     """
-    key = ApiKey.objects.filter(user=user, pk=key_id).first()
+    key = ApiKey.objects.filter(user=user, pk=key_id).select_related("user").first()
     if key is None:
         raise UnknownKeyError(f"no key {key_id}")
-    revoke(key, now=now)
+    if revoke(key, now=now):
+        _note(key, Deed(Act.DONE, "Revoked."), by=by, now=now)

@@ -25,10 +25,11 @@ from accounts import (
     signing_in,
     summarising,
 )
-from accounts.backends import address_of, sight_of
+from accounts.backends import sight_of
 from accounts.choices import Scope
 from accounts.models import User
 from project.core.errors import AppError
+from project.core.requests import address_of
 
 _HOME: Final = "/account"
 _both = require_http_methods(["GET", "HEAD", "POST"])
@@ -201,7 +202,8 @@ def account(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
 
     def make(asked: dict[str, Any]) -> None:
-        made.append(keys.create(user, **asked, now=now).secret)
+        by = keys.caller_of_user(user)
+        made.append(keys.create(user, keys.Wish(**asked), by=by, now=now).secret)
 
     if request.method == "POST" and _tried(form, make):
         form = KeyForm()
@@ -229,8 +231,9 @@ def _done(request: HttpRequest, deed: Callable[[], Any], said: str) -> HttpRespo
 @require_POST
 def revoke_key(request: HttpRequest, key_id: int) -> HttpResponse:
     """Take an own key back."""
-    now = timezone.now()
-    deed = lambda: keys.revoke_own(_user(request), key_id, now=now)  # noqa: E731 -- one line
+    user, now = _user(request), timezone.now()
+    by = keys.caller_of_user(user)
+    deed = lambda: keys.revoke_own(user, key_id, by=by, now=now)  # noqa: E731 -- one line
     return _done(request, deed, "The key is revoked.")
 
 

@@ -6,9 +6,10 @@ from django.contrib import auth
 from django.http import HttpRequest
 
 from accounts import devices, locking_out, second_factor
-from accounts.backends import address_of, sight_of
+from accounts.backends import sight_of
 from accounts.models import User
 from project.core.errors import ForbiddenError
+from project.core.requests import address_of
 
 
 class WrongCredentialsError(ForbiddenError):

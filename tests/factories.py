@@ -57,7 +57,8 @@ def make_staff(**fields: Any) -> User:
 
 def make_key(user: User | None = None, **fields: Any) -> keys.NewKey:
     """A key with every scope but ``admin``; its ``secret`` goes into the header."""
-    return keys.create(user or make_user(), **{"now": timezone.now(), **fields})
+    now = fields.pop("now", None) or timezone.now()
+    return keys.create(user or make_user(), keys.Wish(**fields), now=now)
 
 
 def make_api_key(**fields: Any) -> ApiKey:

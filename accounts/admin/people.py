@@ -303,14 +303,8 @@ class ApiKeyAdmin(Remembered):
         if change:
             super().save_model(request, obj, form, change)
             return
-        made = keys.create(
-            obj.user,
-            name=obj.name,
-            scopes=obj.scopes,
-            expires_at=obj.expires_at,
-            allowed_networks=obj.allowed_networks,
-            now=timezone.now(),
-        )
+        wish = keys.Wish(obj.name, obj.scopes, obj.expires_at, obj.allowed_networks)
+        made = keys.create(obj.user, wish, now=timezone.now())
         obj.pk = made.key.pk
         messages.warning(request, f"The key, shown this once: {made.secret}")
 

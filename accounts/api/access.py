@@ -23,13 +23,14 @@ from accounts.api.serializers import (
     RegisteredOut,
     SignIn,
 )
-from accounts.backends import address_of, sight_of
+from accounts.backends import sight_of
 from accounts.models import User
 from project.core.api.callers import caller_of
 from project.core.api.permissions import Anybody, InAccounts, IsKnown
 from project.core.api.problems import NotAuthenticatedError
 from project.core.api.schema import problem
 from project.core.api.serializers import Input
+from project.core.requests import address_of
 
 if TYPE_CHECKING:
     from rest_framework.request import Request

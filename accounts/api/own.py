@@ -65,11 +65,9 @@ class Keys(APIView):
     )
     def post(self, request: Request) -> Response:
         asked = read(KeyRequest, request)
-        made = keys.create(
-            user_of(request),
-            **{**asked, "scopes": _within(caller_of(request).scopes, asked["scopes"])},
-            now=timezone.now(),
-        )
+        by = caller_of(request)
+        wish = keys.Wish(**{**asked, "scopes": _within(by.scopes, asked["scopes"])})
+        made = keys.create(user_of(request), wish, by=by, now=timezone.now())
         body = {**KeyOut(made.key).data, "key": made.secret}
         return Response(body, status=status.HTTP_201_CREATED)
 
@@ -95,7 +93,8 @@ class Key(APIView):
         responses={204: None},
     )
     def delete(self, request: Request, key_id: int) -> Response:
-        keys.revoke_own(user_of(request), key_id, now=timezone.now())
+        by = caller_of(request)
+        keys.revoke_own(user_of(request), key_id, by=by, now=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -174,7 +173,7 @@ class OneDevice(APIView):
         if not (number.isascii() and number.isdecimal() and len(number) < 19):  # noqa: PLR2004 -- fits the column
             raise devices.UnknownDeviceError(f"no device {device_id}")
         if kind == "k":
-            keys.revoke_own(user, int(number), now=timezone.now())
+            keys.revoke_own(user, int(number), by=caller_of(request), now=timezone.now())
         elif kind == "s":
             devices.revoke(user, int(number))
         else:

@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from accounts import keys, limiting
 from accounts.api.authentication import recognised
-from accounts.backends import address_of
 from accounts.limiting import Ask
 from accounts.models import User
 from project.core import limits
@@ -18,6 +17,7 @@ from project.core.api import problems
 from project.core.callers import NOBODY, Caller
 from project.core.hub import in_thread
 from project.core.middleware import Middleware
+from project.core.requests import address_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

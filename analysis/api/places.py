@@ -23,7 +23,9 @@ from analysis.api.serializers import (
     RetryOut,
 )
 from analysis.api.views import HELD, JSON, WRONG, accepted
+from analysis.models import Video
 from project.core.api.callers import caller_of
+from project.core.api.noting import noted
 from project.core.api.permissions import InAnalysis
 from project.core.api.schema import problem
 
@@ -87,6 +89,12 @@ class Location(APIView):
         request=CorrectionIn,
         responses={200: CorrectionOut},
     )
+    @noted(
+        "Put a place right for everybody",
+        about=Video,
+        field="video_id",
+        told=("location", "coordinates", "merge_into", "dropped"),
+    )
     def patch(self, request: Request, video_id: str, n: int) -> Response:
         body = asking.validated(CorrectionIn, request.data)
         place = body.get("coordinates")
@@ -134,6 +142,7 @@ class GeocodeRetry(APIView):
             (429, JSON): HELD[429, JSON],
         },
     )
+    @noted("Asked for places to be tried again", about=Video, field="video_id", told=("raw",))
     def post(self, request: Request, video_id: str) -> Response:
         body = asking.validated(RetryIn, request.data)
         analysis, by = _analysis(request, video_id), caller_of(request)

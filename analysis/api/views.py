@@ -27,6 +27,7 @@ from analysis.api.serializers import (
 )
 from analysis.models import Batch, Job, Strategy
 from project.core.api.callers import caller_of
+from project.core.api.noting import noted
 from project.core.api.paging import Cursor
 from project.core.api.parsing import JsonParser
 from project.core.api.permissions import InAnalysis
@@ -168,6 +169,7 @@ class JobCancel(APIView):
         request=None,
         responses={202: JobOut, (409, JSON): problem("job_ended", 409, "The job has ended")},
     )
+    @noted("Canceled", about=Job, owner="owner_id")
     def post(self, request: Request, job_id: UUID) -> Response:
         asking.validated(Input, request.data)
         by = caller_of(request)
@@ -191,6 +193,7 @@ class JobRetry(APIView):
             (429, JSON): HELD[429, JSON],
         },
     )
+    @noted("Asked again", about=Job, owner="owner_id")
     def post(self, request: Request, job_id: UUID) -> Response:
         asking.validated(Input, request.data)
         by = caller_of(request)
@@ -226,6 +229,7 @@ class BatchCancel(APIView):
         request=None,
         responses={202: BatchOut, (409, JSON): problem("batch_ended", 409, "It has ended")},
     )
+    @noted("Canceled", about=Batch, owner="owner_id")
     def post(self, request: Request, batch_id: UUID) -> Response:
         asking.validated(Input, request.data)
         by = caller_of(request)

@@ -29,6 +29,7 @@ from markets.backfilling import Wanted
 from markets.choices import GapState, TaskStatus
 from markets.models import BackfillTask, CollectorConfig, Exchange, Gap, Market, QualitySummary
 from project.core.api.callers import caller_of
+from project.core.api.noting import noted
 from project.core.api.paging import Cursor
 from project.core.api.permissions import InMarkets, IsStaff
 from project.core.api.schema import problem
@@ -242,6 +243,7 @@ class MarketQualityCheck(APIView):
         request=QualityCheckIn,
         responses={202: RunAcceptedOut, **_BUSY},
     )
+    @noted("Asked for a check of its quality", about=Market, told=("timeframe",))
     def post(self, request: Request, market_id: int) -> Response:
         asked = QualityCheckIn(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -264,6 +266,7 @@ class MarketBackfill(APIView):
         request=BackfillIn,
         responses={202: BackfillAcceptedOut},
     )
+    @noted("Asked for a backfill", about=Market, told=("timeframe", "start", "end", "priority"))
     def post(self, request: Request, market_id: int) -> Response:
         asked = BackfillIn(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -330,6 +333,7 @@ class BackfillTaskRetry(APIView):
             (409, "application/problem+json"): problem("task_not_failed", 409, "Not failed"),
         },
     )
+    @noted("Tried again", about=BackfillTask)
     def post(self, request: Request, task_id: int) -> Response:
         Input(data=request.data).is_valid(raise_exception=True)
         task = backfilling.find(task_id)
@@ -371,6 +375,7 @@ class CollectorRun(APIView):
         request=None,
         responses={202: RunAcceptedOut, **_BUSY},
     )
+    @noted("Ran it", about=CollectorConfig)
     def post(self, request: Request, collector_id: int) -> Response:
         Input(data=request.data).is_valid(raise_exception=True)
         found = CollectorConfig.objects.select_related("exchange").filter(pk=collector_id).first()

@@ -12,14 +12,16 @@ from django.db.models import Model
 
 from project.core import requests
 from project.core.callers import Caller
-from project.core.choices import Act
+from project.core.choices import Act, Channel
 from project.core.models import AuditEntry
 
 #: Of more objects than this, one deed's trail names the first ones.
 MOST_OBJECTS: Final = 2_000
+_PLACES: Final = (("/admin/", Channel.CONSOLE), ("/api/", Channel.API))
 #: Longer values are cut: the trail says what changed, it is no backup.
 LONGEST: Final = 500
-_noted: ContextVar[list[AuditEntry] | None] = ContextVar("noted", default=None)
+_noted: Final[ContextVar[list[AuditEntry] | None]] = ContextVar("noted", default=None)
+_channel: Final[ContextVar[Channel]] = ContextVar("channel", default=Channel.SYSTEM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,16 @@ def watched() -> Iterator[list[AuditEntry]]:
         _noted.reset(token)
 
 
+@contextmanager
+def through(channel: Channel) -> Iterator[None]:
+    """Say by which way is done what the block does; requests of Django's say it themselves."""
+    token = _channel.set(channel)
+    try:
+        yield
+    finally:
+        _channel.reset(token)
+
+
 def about(model: str, object_id: str) -> Any:
     """Return what was done to one object, the newest first."""
     return AuditEntry.objects.filter(model=model, object_id=object_id).order_by("-at", "-pk")
@@ -115,14 +127,27 @@ def _entry(deed: Deed, by: Caller, now: datetime, **facts: str) -> AuditEntry:
 
 
 def _keep(rows: list[AuditEntry], by: Caller) -> list[AuditEntry]:
-    name = _name_of(by)
+    name, (channel, address) = _name_of(by), _whence()
     for row in rows:
         row.user_name = name
+        row.channel, row.address, row.key_id = channel, address, by.key_id
     AuditEntry.objects.bulk_create(rows)
     noted = _noted.get()
     if noted is not None:
         noted.extend(rows)
     return rows
+
+
+def _whence() -> tuple[Channel, str | None]:
+    """Return by which way, and from which address, somebody does what is noted."""
+    request = requests.at_hand()
+    if request is None:
+        return _channel.get(), None
+    address = requests.address_of(request) or None
+    for start, channel in _PLACES:
+        if request.path_info.startswith(start):
+            return channel, address
+    return Channel.ACCOUNT, address
 
 
 def _name_of(by: Caller) -> str:

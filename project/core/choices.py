@@ -43,3 +43,13 @@ class Act(models.TextChoices):
     CHANGED = "changed", "Changed"
     DELETED = "deleted", "Deleted"
     DONE = "done", "Done"
+
+
+class Channel(models.TextChoices):
+    """By which way somebody did something, as the audit trail says it."""
+
+    CONSOLE = "console", "Console"
+    API = "api", "API"
+    ACCOUNT = "account", "Account pages"
+    COMMAND = "command", "Command line"
+    SYSTEM = "system", "System"

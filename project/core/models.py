@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from project.core.choices import FINAL, UNENDED, Act, Role, RunStatus
+from project.core.choices import FINAL, UNENDED, Act, Channel, Role, RunStatus
 from project.core.querysets import ProcessQuerySet, RunQuerySet
 
 
@@ -239,6 +239,9 @@ class AuditEntry(models.Model):
         default=list, blank=True, help_text="[{name, before, after}], secrets masked"
     )
     request_id = models.CharField(max_length=64, blank=True)
+    channel = models.CharField(max_length=10, choices=Channel, default=Channel.SYSTEM)
+    address = models.GenericIPAddressField(null=True, blank=True, help_text="of the client")
+    key_id = models.BigIntegerField(null=True, blank=True, help_text="the API key it was done with")
 
     class Meta:
         """Name for people, and the order of reading."""

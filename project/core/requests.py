@@ -1,17 +1,22 @@
-"""The request id: given or made at the edge, carried by logs, runs, events and answers."""
+"""The request at hand, and its id: made at the edge, carried by logs, runs, events and answers."""
 
 import re
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, Final
 
 import structlog
+from django.conf import settings
 from django.http import HttpRequest
 
-from project.core import tracing
+from project.core import limits, tracing
 from project.core.middleware import Middleware
 
 HEADER: Final = "X-Request-ID"
 _SAFE: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+_at_hand: Final[ContextVar[HttpRequest | None]] = ContextVar("request_at_hand", default=None)
 
 
 def new_id() -> str:
@@ -27,6 +32,20 @@ def accepted(given: str | None) -> str:
 def current_id() -> str:
     """Return the id of the request, or of the run, that this code works for; may be empty."""
     return str(structlog.contextvars.get_contextvars().get("request_id", ""))
+
+
+def at_hand() -> HttpRequest | None:
+    """Return Django's request that this code works for; None in workers and commands."""
+    return _at_hand.get()
+
+
+def address_of(request: HttpRequest) -> str:
+    """Return the address of the client, behind trusted proxies."""
+    return limits.client_address(
+        request.META.get("REMOTE_ADDR", ""),
+        request.headers.get("X-Forwarded-For", ""),
+        trusted=settings.TRUSTED_PROXIES,
+    )
 
 
 async def bound(app: Any, scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -65,7 +84,13 @@ class RequestIdMiddleware(Middleware):
             return answer
 
 
-def _bound_for(request: HttpRequest) -> Any:
+@contextmanager
+def _bound_for(request: HttpRequest) -> Iterator[None]:
     request_id = current_id() or accepted(request.headers.get(HEADER))
     request.request_id = request_id  # type: ignore[attr-defined]
-    return structlog.contextvars.bound_contextvars(request_id=request_id)
+    token = _at_hand.set(request)
+    try:
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            yield
+    finally:
+        _at_hand.reset(token)

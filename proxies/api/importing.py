@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from project.core.api.callers import caller_of
+from project.core.api.noting import noted
 from project.core.api.parsing import JsonParser
 from project.core.api.permissions import IsStaff
 from project.core.api.schema import problem
@@ -55,6 +56,11 @@ class TextParser(BaseParser):
         return importing.read(stream)
 
 
+def _is_for_good(request: Request) -> bool:
+    asked = ImportOptions(data=request.query_params)
+    return asked.is_valid() and not asked.validated_data["dry_run"]
+
+
 class Import(APIView):
     """Taking over a list."""
 
@@ -72,6 +78,7 @@ class Import(APIView):
         },
         responses={200: PreviewOut, 202: RunIdOut, **_UNREADABLE},
     )
+    @noted("Imported proxies", when=_is_for_good)
     def post(self, request: Request) -> Response:
         asked = ImportOptions(data=request.query_params)
         asked.is_valid(raise_exception=True)

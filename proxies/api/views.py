@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from project.core.api.callers import caller_of
+from project.core.api.noting import noted
 from project.core.api.paging import Cursor
 from project.core.api.permissions import InProxies, IsStaff
 from project.core.api.schema import problem
@@ -126,6 +127,7 @@ class Fetch(APIView):
         request=FetchRequest,
         responses={202: RunIdOut},
     )
+    @noted("Asked for proxy lists to be fetched", told=("sources",))
     def post(self, request: Request) -> Response:
         asked = FetchRequest(data=request.data)
         asked.is_valid(raise_exception=True)
@@ -145,12 +147,17 @@ class Validate(APIView):
         request=ValidateRequest,
         responses={202: RunIdOut, **_RUNNING},
     )
+    @noted("Asked for proxies to be checked", told=("ids", "pool", "limit"))
     def post(self, request: Request) -> Response:
         asked = ValidateRequest(data=request.data)
         asked.is_valid(raise_exception=True)
         chosen = checking.Selection(**asked.validated_data)
         run = checking.submit(chosen, by=caller_of(request), now=timezone.now())
         return Response({"run_id": run.pk}, status=status.HTTP_202_ACCEPTED)
+
+
+def _wants_secrets(request: Request) -> bool:
+    return request.query_params.get("secrets", "").lower() in {"1", "true", "yes"}
 
 
 class Export(APIView):
@@ -173,14 +180,15 @@ class Export(APIView):
             **BAD_FILTER,
         },
     )
+    @noted("Exported the pool with its credentials", when=_wants_secrets)
     def get(self, request: Request) -> StreamingHttpResponse:
         name = request.query_params.get("format", "txt")
         if name not in exporting.FORMATS:
             known = f"one of {', '.join(exporting.FORMATS)}"
             wrong = FieldProblem("format", "invalid_choice", known)
             raise InvalidInputError(f"format: {known}", fields=(wrong,))
-        wants_secrets = request.query_params.get("secrets", "").lower() in {"1", "true", "yes"}
-        with_secrets = exporting.may_have_secrets(caller_of(request), wants=wants_secrets)
+        by, wants = caller_of(request), _wants_secrets(request)
+        with_secrets = exporting.may_have_secrets(by, wants=wants)
         content_type, written = exporting.FORMATS[name]
         asked = ProxyFilter(data=request.query_params)
         asked.is_valid(raise_exception=True)

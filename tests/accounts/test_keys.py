@@ -7,8 +7,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts import keys
 from accounts.choices import ALL_BUT_ADMIN, Scope
+from accounts.keys import Wish
 from accounts.models import ApiKey, User
-from project.core.callers import Caller
+from project.core.callers import SYSTEM, Caller
+from project.core.models import AuditEntry
 from tests.factories import make_api_key, make_key, make_staff, make_user
 from tests.project.rivals import rivals
 
@@ -16,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_create_stores_a_digest_and_never_the_key(now, user):
-    made = keys.create(user, name="laptop", now=now)
+    made = keys.create(user, Wish(name="laptop"), now=now)
 
     row = ApiKey.objects.get()
     assert made.key == row
@@ -31,7 +33,7 @@ def test_create_stores_a_digest_and_never_the_key(now, user):
 
 
 def test_create_takes_the_scopes_that_were_named(now, user):
-    key = keys.create(user, scopes=["markets:read", "markets:read"], now=now).key
+    key = keys.create(user, Wish(scopes=["markets:read", "markets:read"]), now=now).key
 
     assert key.scopes == ["markets:read"]
 
@@ -39,16 +41,16 @@ def test_create_takes_the_scopes_that_were_named(now, user):
 @pytest.mark.parametrize("scopes", [["markets:delete"], ["markets:read", ""], ["Admin"]])
 def test_create_with_an_unknown_scope_is_refused(scopes, now, user):
     with pytest.raises(keys.BadKeyRequestError, match="unknown scope"):
-        keys.create(user, scopes=scopes, now=now)
+        keys.create(user, Wish(scopes=scopes), now=now)
 
     assert not ApiKey.objects.exists()
 
 
 def test_scope_admin_is_for_staff(now, user):
     with pytest.raises(keys.BadKeyRequestError, match="staff"):
-        keys.create(user, scopes=["admin"], now=now)
+        keys.create(user, Wish(scopes=["admin"]), now=now)
 
-    assert keys.create(make_staff(), scopes=["admin"], now=now).key.scopes == ["admin"]
+    assert keys.create(make_staff(), Wish(scopes=["admin"]), now=now).key.scopes == ["admin"]
 
 
 def test_recognise_tells_whose_key_it_is_and_what_it_may(now, user):
@@ -120,14 +122,16 @@ def test_recognising_costs_a_query_at_most(now, user):
 
 
 def test_create_for_email_finds_the_user_however_it_is_written(now, user):
-    made = keys.create_for_email(f"  {user.email.upper()} ", now=now)
+    made = keys.create_for_email(f"  {user.email.upper()} ", by=SYSTEM, now=now)
 
     assert made.key.user == user
     assert User.objects.count() == 1
 
 
 def test_create_for_an_unknown_email_makes_a_plain_user(now):
-    made = keys.create_for_email("New@Example.com", name="n", scopes=["markets:read"], now=now)
+    made = keys.create_for_email(
+        "New@Example.com", name="n", scopes=["markets:read"], by=SYSTEM, now=now
+    )
 
     user = made.key.user
     assert (user.email, user.is_staff, user.is_superuser) == ("new@example.com", False, False)
@@ -135,27 +139,30 @@ def test_create_for_an_unknown_email_makes_a_plain_user(now):
 
 
 def test_create_for_the_first_staff_users_address(now):
-    assert keys.create_for_email("admin@localhost", now=now).key.user.email == "admin@localhost"
+    assert (
+        keys.create_for_email("admin@localhost", by=SYSTEM, now=now).key.user.email
+        == "admin@localhost"
+    )
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a@", "a b@example.com"])
 def test_create_for_what_is_no_email_is_refused(email, now):
     with pytest.raises(keys.BadKeyRequestError, match="e-mail"):
-        keys.create_for_email(email, now=now)
+        keys.create_for_email(email, by=SYSTEM, now=now)
 
     assert not User.objects.exists()
 
 
 def test_create_that_is_refused_makes_no_user_either(now):
     with pytest.raises(keys.BadKeyRequestError):
-        keys.create_for_email("new@example.com", scopes=["admin"], now=now)
+        keys.create_for_email("new@example.com", scopes=["admin"], by=SYSTEM, now=now)
 
     assert not User.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
 def test_create_for_one_email_by_rivals_makes_one_user(now):
-    made = rivals(6, lambda _: keys.create_for_email("new@example.com", now=now))
+    made = rivals(6, lambda _: keys.create_for_email("new@example.com", by=SYSTEM, now=now))
 
     assert User.objects.count() == 1
     assert len({one.secret for one in made}) == ApiKey.objects.count() == 6
@@ -169,14 +176,13 @@ def test_two_keys_of_one_digest_are_refused_by_the_database(user):
 
 
 def test_rotated_key_is_taken_back_and_another_may_the_same(user, now):
-    old = keys.create(
-        user,
+    wish = Wish(
         name="loader",
         scopes=["markets:read"],
         expires_at=now + timedelta(days=1),
         allowed_networks=["203.0.113.0/24"],
-        now=now,
     )
+    old = keys.create(user, wish, now=now)
 
     new = keys.rotate(old.key, now=now)
 
@@ -189,7 +195,7 @@ def test_rotated_key_is_taken_back_and_another_may_the_same(user, now):
 
 
 def test_key_that_cannot_be_made_anew_is_not_taken_back(user, now):
-    old = keys.create(user, expires_at=now + timedelta(days=1), now=now)
+    old = keys.create(user, Wish(expires_at=now + timedelta(days=1)), now=now)
 
     with pytest.raises(keys.BadKeyRequestError) as refused:
         keys.rotate(old.key, now=now + timedelta(days=2))
@@ -197,3 +203,45 @@ def test_key_that_cannot_be_made_anew_is_not_taken_back(user, now):
     old.key.refresh_from_db()
     assert old.key.revoked_at is None
     assert [one.field for one in refused.value.fields] == ["expires_at"]
+
+
+def trail():
+    rows = AuditEntry.objects.order_by("pk")
+    return [(row.model, row.object_id, row.act, row.said, row.user_name) for row in rows]
+
+
+def test_keys_of_staff_are_noted_without_their_secret(now):
+    ada = make_staff(email="ada@example.org")
+    by = keys.caller_of_user(ada)
+
+    made = keys.create(ada, Wish(name="laptop", scopes=["admin"]), by=by, now=now)
+    for _ in range(2):  # the second one finds nothing to do
+        keys.revoke_own(ada, made.key.pk, by=by, now=now)
+
+    about = ("accounts.apikey", str(made.key.pk))
+    assert trail() == [
+        (*about, "added", "Made a key of ada@example.org.", "ada@example.org"),
+        (*about, "done", "Revoked.", "ada@example.org"),
+    ]
+    entry = AuditEntry.objects.earliest("pk")
+    assert entry.changes == [
+        {"name": "Name", "before": "", "after": "laptop"},
+        {"name": "Scopes", "before": "", "after": "admin"},
+    ]
+    assert made.secret not in str(AuditEntry.objects.values())
+
+
+def test_peoples_own_keys_are_not_staffs_work(user, now):
+    by = keys.caller_of_user(user)
+
+    made = keys.create(user, by=by, now=now)
+    keys.revoke_own(user, made.key.pk, by=by, now=now)
+
+    assert trail() == []
+
+
+def test_a_key_that_somebody_else_makes_is_noted(user, now):
+    made = keys.create(user, by=SYSTEM, now=now)
+
+    said = f"Made a key of {user}."
+    assert trail() == [("accounts.apikey", str(made.key.pk), "added", said, "system")]

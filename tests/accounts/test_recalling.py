@@ -14,6 +14,7 @@ from accounts import devices, keys, recalling
 from accounts.models import ApiKey, Plan, Subscription, User
 from project.core import lookups
 from project.core.caching import Place
+from project.core.callers import SYSTEM
 from tests.factories import (
     PASSWORD,
     make_api_key,
@@ -97,7 +98,9 @@ def test_remembered_key_is_the_one_that_was_read(now):
 
 CHANGES = {
     "key revoked": lambda user, key: keys.revoke(key, now=timezone.now()),
-    "key revoked by its owner": lambda user, key: keys.revoke_own(user, key.pk, now=timezone.now()),
+    "key revoked by its owner": lambda user, key: keys.revoke_own(
+        user, key.pk, by=SYSTEM, now=timezone.now()
+    ),
 }
 
 

@@ -5,9 +5,9 @@ from django.contrib import admin
 from django.urls import reverse
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
-from project.core import halting, touring
+from project.core import auditing, halting, touring
 from project.core.callers import SYSTEM
-from project.core.choices import Act
+from project.core.choices import Act, Channel
 from project.core.console import ConsoleSite
 from project.core.models import AuditEntry, Halt, SavedFilter
 from tests.factories import make_job, make_run, make_saved_filter, make_staff
@@ -93,7 +93,21 @@ def test_an_act_that_notes_itself_is_noted_once(console):
         {"_form_submitted": "True"},
     )
 
-    assert [entry.said for entry in AuditEntry.objects.all()] == ["Paused."]
+    (entry,) = AuditEntry.objects.all()
+    assert (entry.said, entry.channel, entry.address) == ("Paused.", "console", "127.0.0.1")
+
+
+def test_the_trail_is_narrowed_by_the_way_that_things_were_done(console, now):
+    run = make_run()
+    by, deed = SYSTEM, auditing.Deed(Act.DONE, "Oiled by hand.")
+    with auditing.through(Channel.COMMAND):
+        auditing.note(run, deed, by=by, now=now)
+    auditing.note(run, auditing.Deed(Act.DONE, "Swept by itself."), by=by, now=now)
+
+    page = console.get(reverse("admin:core_auditentry_changelist"), {"channel": "command"})
+
+    text = page.content.decode()
+    assert ("Oiled by hand." in text, "Swept by itself." in text) == (True, False)
 
 
 @pytest.mark.parametrize("method", ["get", "post"])

@@ -6,6 +6,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts import keys
+from project.core import auditing
+from project.core.callers import SYSTEM
+from project.core.choices import Channel
 
 
 class Command(BaseCommand):
@@ -20,12 +23,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            made = keys.create_for_email(
-                options["email"],
-                name=options["name"],
-                scopes=options["scopes"],
-                now=timezone.now(),
-            )
+            with auditing.through(Channel.COMMAND):
+                made = keys.create_for_email(
+                    options["email"],
+                    name=options["name"],
+                    scopes=options["scopes"],
+                    by=SYSTEM,
+                    now=timezone.now(),
+                )
         except keys.BadKeyRequestError as error:
             raise CommandError(str(error)) from error
         self.stdout.write(made.secret)

@@ -60,23 +60,24 @@ class WhoFilter(DropdownFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly):
-    """What was done in the console, the newest first."""
+    """What staff did, in the console, over the API and by commands; the newest first."""
 
-    list_display = ("when", "who", "deed", "what", "how", "asked")
+    list_display = ("when", "who", "deed", "what", "how", "way", "asked")
     list_display_links = ("when",)
     list_filter = (
         ("act", ChoicesCheckboxFilter),
+        ("channel", ChoicesCheckboxFilter),
         WhatFilter,
         WhoFilter,
         ("at", RangeDateTimeFilter),
     )
     list_filter_submit = True
     list_per_page = 50
-    search_fields = ("object_name", "object_id", "said", "user_name", "request_id")
-    search_help_text = "Search by object, person, words or request id"
+    search_fields = ("object_name", "object_id", "said", "user_name", "request_id", "address")
+    search_help_text = "Search by object, person, words, request id or address"
     ordering = ("-at", "-pk")
     paginator = InfinitePaginator
-    fields = ("when", "who", "deed", "what", "said", "all_changes", "asked")
+    fields = ("when", "who", "deed", "what", "said", "all_changes", "way", "asked")
     readonly_fields = fields
 
     @display(description="When", ordering="at")
@@ -109,6 +110,17 @@ class AuditEntryAdmin(ReadOnly):
     @display(description="Changes")
     def all_changes(self, row: AuditEntry) -> SafeString:
         return changes(row.changes) if row.changes else NOTHING
+
+    @display(description="By way of", ordering="channel")
+    def way(self, row: AuditEntry) -> SafeString:
+        lines = [str(row.address)] if row.address else []
+        if row.key_id:
+            lines.append(f"key {row.key_id}")
+        return format_html(
+            '<div>{}</div><div class="mr-faint">{}</div>',
+            row.get_channel_display(),
+            ", ".join(lines),
+        )
 
     @display(description="Request")
     def asked(self, row: AuditEntry) -> SafeString:

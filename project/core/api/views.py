@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from project.core import runs, system
 from project.core.api.callers import caller_of
+from project.core.api.noting import noted
 from project.core.api.paging import Cursor
 from project.core.api.permissions import IsKnown, IsStaff
 from project.core.api.schema import problem
@@ -111,6 +112,7 @@ class RunCancel(_RunChange):
         request=None,
         responses={202: RunAcceptedOut, **_ENDED},
     )
+    @noted("Canceled", about=Run, owner="requested_by_id")
     def post(self, request: Request, run_id: UUID) -> Response:
         return self.answer(request, run_id, runs.cancel)
 
@@ -124,6 +126,7 @@ class RunRetry(_RunChange):
         request=None,
         responses={202: RunAcceptedOut, **_NOT_ENDED},
     )
+    @noted("Asked again", about=Run, owner="requested_by_id")
     def post(self, request: Request, run_id: UUID) -> Response:
         return self.answer(request, run_id, runs.retry)
 

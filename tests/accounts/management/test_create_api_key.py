@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import keys
 from accounts.models import ApiKey, User
+from project.core.models import AuditEntry
 from tests.factories import make_staff
 from tests.project.servers import database_url
 
@@ -31,6 +32,18 @@ def test_command_prints_the_key_alone():
     assert found is not None
     assert (key.name, key.scopes) == ("laptop", ["markets:read", "markets:write"])
     assert key.user == User.objects.get(email="new@example.com")
+
+
+@pytest.mark.django_db
+def test_command_is_in_the_trail_without_the_key():
+    text = printed("new@example.com").strip()
+
+    found = AuditEntry.objects.order_by("pk").values_list("model", "said", "user_name", "channel")
+    assert list(found) == [
+        ("accounts.user", "Made for a key.", "system", "command"),
+        ("accounts.apikey", "Made a key of new@example.com.", "system", "command"),
+    ]
+    assert text not in str(list(AuditEntry.objects.values()))
 
 
 @pytest.mark.django_db
