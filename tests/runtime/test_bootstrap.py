@@ -119,3 +119,16 @@ def test_a_command_beside_a_demo_finds_the_demos_world(monkeypatch, tmp_path, is
     found = {name: became["given"].get(name) for name in ("SANDBOX_PORT", "BINANCE_REST")}
     assert {name: value for name, value in found.items() if value} == told
     assert became["given"]["OKX_REST"] == "http://127.0.0.1:1"  # what was said counts
+
+
+def test_modules_are_compiled_once_also_where_no_bytecode_may_be_written_beside_them(root):
+    compiling_once = bootstrap.compiling_once
+
+    assert compiling_once({"A": "1"}) == {"A": "1"}
+    assert compiling_once({"A": "1", "PYTHONDONTWRITEBYTECODE": "1"}) == {
+        "A": "1",
+        "PYTHONPYCACHEPREFIX": str(root / ".venv" / "pycache"),
+    }
+    assert compiling_once({"PYTHONDONTWRITEBYTECODE": "1", "PYTHONPYCACHEPREFIX": "/mine"}) == {
+        "PYTHONPYCACHEPREFIX": "/mine"
+    }
