@@ -8,10 +8,10 @@ import json
 import sqlite3
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import aiohttp
-import ccxt
 import psycopg
 import python_socks
 import requests
@@ -19,6 +19,7 @@ import socks
 from django import db
 
 from markets.adapters import failures, wire
+from markets.adapters.library import ccxt
 from markets.choices import ErrorClass
 from project.core.errors import AppError, PermanentError, TransientError
 from proxies import leasing
@@ -79,73 +80,93 @@ _OURS: Final[tuple[tuple[Any, ErrorClass], ...]] = (
     (wire.NotAuthorisedError, ErrorClass.AUTH),
     ((wire.ExchangeError, wire.RefusedError), ErrorClass.EXCHANGE),
 )
-#: Types that say it all, wherever they stand among the causes; the first that fits counts.
-_TYPES: Final[tuple[tuple[Any, ErrorClass, bool], ...]] = (
-    ((db.OperationalError, db.InterfaceError), ErrorClass.DATABASE, True),
-    ((sqlite3.OperationalError, psycopg.OperationalError), ErrorClass.DATABASE, True),
-    ((db.Error, sqlite3.Error, psycopg.Error), ErrorClass.DATABASE, False),
-    (ccxt.InvalidProxySettings, ErrorClass.PROXY, False),
-    (
+
+
+@cache
+def _types() -> tuple[tuple[Any, ErrorClass, bool], ...]:
+    """Return the types that say it all, wherever among the causes; the first that fits counts."""
+    library = ccxt()
+    return (
+        ((db.OperationalError, db.InterfaceError), ErrorClass.DATABASE, True),
+        ((sqlite3.OperationalError, psycopg.OperationalError), ErrorClass.DATABASE, True),
+        ((db.Error, sqlite3.Error, psycopg.Error), ErrorClass.DATABASE, False),
+        (library.InvalidProxySettings, ErrorClass.PROXY, False),
         (
-            *(requests.exceptions.ProxyError, socks.ProxyError),
-            *(aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError),
-            *(python_socks.ProxyError, python_socks.ProxyConnectionError),
+            (
+                *(requests.exceptions.ProxyError, socks.ProxyError),
+                *(aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError),
+                *(python_socks.ProxyError, python_socks.ProxyConnectionError),
+            ),
+            ErrorClass.PROXY,
+            True,
         ),
-        ErrorClass.PROXY,
-        True,
-    ),
-    (python_socks.ProxyTimeoutError, ErrorClass.PROXY, True),
-    (ccxt.AuthenticationError, ErrorClass.AUTH, False),
-    ((ccxt.RateLimitExceeded, ccxt.DDoSProtection), ErrorClass.RATE_LIMIT, True),
-    (
+        (python_socks.ProxyTimeoutError, ErrorClass.PROXY, True),
+        (library.AuthenticationError, ErrorClass.AUTH, False),
+        ((library.RateLimitExceeded, library.DDoSProtection), ErrorClass.RATE_LIMIT, True),
         (
-            *(ccxt.BadRequest, ccxt.ArgumentsRequired, ccxt.NotSupported, ccxt.OperationRejected),
-            *(ccxt.InsufficientFunds, ccxt.InvalidOrder, ccxt.InvalidAddress),
-            ccxt.ExchangeClosedByUser,
+            (
+                *(
+                    library.BadRequest,
+                    library.ArgumentsRequired,
+                    library.NotSupported,
+                    library.OperationRejected,
+                ),
+                *(library.InsufficientFunds, library.InvalidOrder, library.InvalidAddress),
+                library.ExchangeClosedByUser,
+            ),
+            ErrorClass.EXCHANGE,
+            False,
         ),
-        ErrorClass.EXCHANGE,
-        False,
-    ),
-)
-#: Types that leave room for what the HTTP status says.
-_FAMILIES: Final[tuple[tuple[Any, ErrorClass, bool], ...]] = (
-    (
-        (ccxt.RequestTimeout, requests.exceptions.Timeout, TimeoutError),
-        ErrorClass.TIMEOUT,
-        True,
-    ),
-    ((ccxt.BadResponse, ccxt.NullResponse), ErrorClass.BAD_RESPONSE, True),
-    (
+    )
+
+
+@cache
+def _families() -> tuple[tuple[Any, ErrorClass, bool], ...]:
+    """Return the types that leave room for what the HTTP status says."""
+    library = ccxt()
+    return (
         (
-            *(requests.exceptions.JSONDecodeError, requests.exceptions.ContentDecodingError),
-            *(requests.exceptions.TooManyRedirects, aiohttp.ContentTypeError),
-            *(json.JSONDecodeError, UnicodeDecodeError, aiohttp.TooManyRedirects),
+            (library.RequestTimeout, requests.exceptions.Timeout, TimeoutError),
+            ErrorClass.TIMEOUT,
+            True,
         ),
-        ErrorClass.BAD_RESPONSE,
-        True,
-    ),
-    ((ccxt.OnMaintenance, ccxt.ExchangeNotAvailable), ErrorClass.EXCHANGE, True),
-    ((requests.exceptions.InvalidURL, aiohttp.InvalidURL), ErrorClass.UNKNOWN, False),
-    (requests.exceptions.MissingSchema, ErrorClass.UNKNOWN, False),
-    (
-        (ccxt.NetworkError, OSError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError),
-        ErrorClass.NETWORK,
-        True,
-    ),
-    ((ccxt.ExchangeError, ccxt.OperationFailed), ErrorClass.EXCHANGE, True),
-    (ccxt.BaseError, ErrorClass.EXCHANGE, False),
-)
+        ((library.BadResponse, library.NullResponse), ErrorClass.BAD_RESPONSE, True),
+        (
+            (
+                *(requests.exceptions.JSONDecodeError, requests.exceptions.ContentDecodingError),
+                *(requests.exceptions.TooManyRedirects, aiohttp.ContentTypeError),
+                *(json.JSONDecodeError, UnicodeDecodeError, aiohttp.TooManyRedirects),
+            ),
+            ErrorClass.BAD_RESPONSE,
+            True,
+        ),
+        ((library.OnMaintenance, library.ExchangeNotAvailable), ErrorClass.EXCHANGE, True),
+        ((requests.exceptions.InvalidURL, aiohttp.InvalidURL), ErrorClass.UNKNOWN, False),
+        (requests.exceptions.MissingSchema, ErrorClass.UNKNOWN, False),
+        (
+            (
+                library.NetworkError,
+                OSError,
+                aiohttp.ClientConnectionError,
+                aiohttp.ClientPayloadError,
+            ),
+            ErrorClass.NETWORK,
+            True,
+        ),
+        ((library.ExchangeError, library.OperationFailed), ErrorClass.EXCHANGE, True),
+        (library.BaseError, ErrorClass.EXCHANGE, False),
+    )
 
 
 def _by_type(causes: _Causes) -> Class | None:
-    return _first(_TYPES, causes, lambda one: True)
+    return _first(_types(), causes, lambda one: True)
 
 
 def _by_family(causes: _Causes) -> Class | None:
     if any("Read timed out" in str(one) for one in causes):
         return Class(ErrorClass.TIMEOUT, is_retryable=True)
     # requests' HTTPError derives from OSError, though the connection was fine
-    return _first(_FAMILIES, causes, lambda one: not isinstance(one, requests.HTTPError))
+    return _first(_families(), causes, lambda one: not isinstance(one, requests.HTTPError))
 
 
 def _first(
@@ -178,6 +199,6 @@ def _by_status(causes: _Causes) -> Class | None:
 def _status_of(error: BaseException) -> int | None:
     if isinstance(error, aiohttp.ClientResponseError):
         return error.status
-    if isinstance(error, requests.HTTPError | ccxt.BaseError):
+    if isinstance(error, requests.HTTPError | ccxt().BaseError):
         return failures.status_of(error)
     return None

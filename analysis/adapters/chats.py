@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from queue import Empty, Queue
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
-import openai
 from django.utils import timezone
 
 from analysis.failures import Deterministic, Transient, is_passing
 from project.core import moments, tracing
+
+if TYPE_CHECKING:
+    import openai
 
 _POLL_S: Final = 0.2
 _SHOWN: Final = 300
@@ -97,7 +99,9 @@ def ask(
 
 
 @lru_cache(maxsize=8)
-def _client(endpoint: Endpoint) -> openai.OpenAI:
+def _client(endpoint: Endpoint) -> "openai.OpenAI":
+    import openai  # noqa: PLC0415 -- a second and 54 MB, for processes that ask a model alone
+
     return openai.OpenAI(
         base_url=endpoint.base_url,
         api_key=endpoint.key or "none",
@@ -107,6 +111,8 @@ def _client(endpoint: Endpoint) -> openai.OpenAI:
 
 
 def _asked(endpoint: Endpoint, question: Question) -> Answer:
+    import openai  # noqa: PLC0415 -- see _client
+
     form = {} if question.response_format is None else {"response_format": question.response_format}
     try:
         with tracing.span("outside.llm", gen_ai__request__model=question.model):
@@ -142,7 +148,7 @@ def _understood(told: Any) -> Answer:
     )
 
 
-def _of_status(error: openai.APIStatusError, *, has_format: bool) -> Exception:
+def _of_status(error: "openai.APIStatusError", *, has_format: bool) -> Exception:
     status, words = error.status_code, shown(error)
     if is_passing(status) or status == 409:  # noqa: PLR2004 -- a conflict, as the SDK sees it, too
         wait_s = moments.wait_s(error.response.headers.get("retry-after", ""), now=timezone.now())
@@ -158,7 +164,7 @@ def _of_status(error: openai.APIStatusError, *, has_format: bool) -> Exception:
     )
 
 
-def shown(error: openai.APIStatusError) -> str:
+def shown(error: "openai.APIStatusError") -> str:
     """Return what the endpoint says of a failure: short, on one line."""
     body = error.body
     told = body.get("message") if isinstance(body, Mapping) else None

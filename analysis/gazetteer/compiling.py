@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import names as people
-import wordfreq
 from english_words import get_english_words_set
 
 from analysis.gazetteer import folding, sources
@@ -156,6 +155,8 @@ def word_facts() -> dict[str, list[float]]:
 
 def _frequencies(language: str) -> Iterator[tuple[str, float]]:
     """Yield the words of a language with their Zipf frequency (bins of centibels)."""
+    import wordfreq  # noqa: PLC0415 -- 20 MB that only a compiling process needs
+
     for centibels, bucket in enumerate(wordfreq.get_frequency_list(language, "large")):
         for word in bucket:
             key = word if word.isascii() else folding.key_of(word)

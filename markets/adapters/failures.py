@@ -4,12 +4,13 @@ import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any, Final
 
-import ccxt
 import requests
 
 from markets.adapters import wire
+from markets.adapters.library import ccxt
 from project.core import moments
 from project.core.errors import AppError
 
@@ -27,7 +28,7 @@ def translated(exchange: Any) -> Iterator[None]:
         yield
     except AppError:
         raise
-    except (ccxt.BaseError, OSError, ValueError, TypeError, KeyError) as error:
+    except (ccxt().BaseError, OSError, ValueError, TypeError, KeyError) as error:
         now_ms = time.time_ns() // 1_000_000  # bans are told in real time
         raise of(error, dict(exchange.last_response_headers or {}), now_ms=now_ms) from error
 
@@ -43,18 +44,18 @@ def of(error: Exception, headers: Mapping[str, Any], *, now_ms: int) -> AppError
 def _meaning(error: Exception, headers: Mapping[str, Any], now_ms: int) -> AppError:
     text = shown(error)
     status = status_of(error)
-    if isinstance(error, ccxt.BadSymbol):
+    if isinstance(error, ccxt().BadSymbol):
         return wire.UnknownSymbolError(text)
     if status in _BLOCKING or _BANNED_UNTIL.search(str(error)):
         wait_s = retry_after_s(str(error), headers, now_ms=now_ms)
         return wire.BlockedError(text, retry_after_s=wait_s)
-    if isinstance(error, ccxt.DDoSProtection | ccxt.RateLimitExceeded):
+    if isinstance(error, ccxt().DDoSProtection | ccxt().RateLimitExceeded):
         wait_s = retry_after_s(str(error), headers, now_ms=now_ms)
         return wire.RateLimitedError(text, retry_after_s=wait_s)
-    for kinds, family in _CAUSES:
+    for kinds, family in _causes():
         if any(isinstance(one, kinds) for one in chain(error)):
             return family(text)
-    for kinds, family in _FAMILIES:
+    for kinds, family in _families():
         if isinstance(error, kinds):
             return family(text)
     return wire.BadAnswerError(f"unreadable answer: {type(error).__name__}")
@@ -70,23 +71,30 @@ def chain(error: BaseException) -> list[BaseException]:
     return found
 
 
-#: ccxt says ExchangeError or NetworkError for these; what they are is in the cause.
-_CAUSES: Final[tuple[tuple[Any, type[AppError]], ...]] = (
-    ((requests.exceptions.ProxyError, ccxt.InvalidProxySettings), wire.ProxyFailedError),
-    ((requests.exceptions.SSLError,), wire.NetworkError),
-    ((requests.exceptions.TooManyRedirects,), wire.BadAnswerError),
-    ((requests.exceptions.ContentDecodingError,), wire.BadAnswerError),
-    ((requests.exceptions.ChunkedEncodingError,), wire.NetworkError),
-)
-_FAMILIES: Final[tuple[tuple[Any, type[AppError]], ...]] = (
-    ((ccxt.RequestTimeout, TimeoutError), wire.AnswerTimeoutError),
-    ((ccxt.OnMaintenance, ccxt.ExchangeNotAvailable), wire.ExchangeError),
-    ((ccxt.BadResponse, ccxt.NullResponse), wire.BadAnswerError),
-    ((ccxt.NetworkError, OSError), wire.NetworkError),
-    ((ccxt.AuthenticationError,), wire.NotAuthorisedError),
-    ((ccxt.BadRequest, ccxt.NotSupported), wire.RefusedError),
-    ((ccxt.ExchangeError,), wire.ExchangeError),
-)
+@cache
+def _causes() -> tuple[tuple[Any, type[AppError]], ...]:
+    """Return what causes mean that ccxt hides behind ExchangeError or NetworkError."""
+    return (
+        ((requests.exceptions.ProxyError, ccxt().InvalidProxySettings), wire.ProxyFailedError),
+        ((requests.exceptions.SSLError,), wire.NetworkError),
+        ((requests.exceptions.TooManyRedirects,), wire.BadAnswerError),
+        ((requests.exceptions.ContentDecodingError,), wire.BadAnswerError),
+        ((requests.exceptions.ChunkedEncodingError,), wire.NetworkError),
+    )
+
+
+@cache
+def _families() -> tuple[tuple[Any, type[AppError]], ...]:
+    library = ccxt()
+    return (
+        ((library.RequestTimeout, TimeoutError), wire.AnswerTimeoutError),
+        ((library.OnMaintenance, library.ExchangeNotAvailable), wire.ExchangeError),
+        ((library.BadResponse, library.NullResponse), wire.BadAnswerError),
+        ((library.NetworkError, OSError), wire.NetworkError),
+        ((library.AuthenticationError,), wire.NotAuthorisedError),
+        ((library.BadRequest, library.NotSupported), wire.RefusedError),
+        ((library.ExchangeError,), wire.ExchangeError),
+    )
 
 
 def status_of(error: Exception) -> int | None:

@@ -4,10 +4,9 @@ from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import ccxt
-
 from markets.adapters import wire
 from markets.adapters.binance import Binance
+from markets.adapters.library import ccxt
 from markets.adapters.okx import Okx
 from markets.adapters.sessions import OneWaySession
 from markets.adapters.unified import Unified
@@ -22,17 +21,17 @@ _KINDS: Final[dict[str, type[Unified]]] = {"binance": Binance, "okx": Okx}
 
 def is_known(exchange: str) -> bool:
     """Say whether ccxt knows an exchange of this id."""
-    return exchange in ccxt.exchanges
+    return exchange in ccxt().exchanges
 
 
 def title_of(exchange: str) -> str:
     """Return the exchange's name for people."""
-    return str(getattr(ccxt, exchange)().name) if is_known(exchange) else exchange
+    return str(getattr(ccxt(), exchange)().name) if is_known(exchange) else exchange
 
 
 def host_of(exchange: str) -> str:
     """Return the host name of the exchange's own REST interface."""
-    found = getattr(ccxt, exchange)()
+    found = getattr(ccxt(), exchange)()
     url = found.implode_hostname(str(_first(found.urls.get("api", ""))))
     return urlsplit(url).hostname or exchange
 
@@ -59,7 +58,7 @@ def usual_rates(exchange: str) -> tuple[Rate, ...]:
     if not is_known(exchange):
         return ()
     kind = _KINDS.get(exchange, Unified)
-    found = kind.usual_rate(getattr(ccxt, exchange)())
+    found = kind.usual_rate(getattr(ccxt(), exchange)())
     return () if found is None else (found,)
 
 
@@ -76,7 +75,7 @@ def open_venue(access: Access, turn: Turn | None = None) -> Venue:
     """
     if not is_known(access.exchange):
         raise wire.UnknownExchangeError(f"ccxt knows no exchange {access.exchange!r}")
-    exchange = getattr(ccxt, access.exchange)(
+    exchange = getattr(ccxt(), access.exchange)(
         {
             "enableRateLimit": False,  # its own throttle knows nothing of other processes
             "timeout": int(access.timeout_s * 1000),

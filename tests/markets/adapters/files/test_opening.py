@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pyarrow import feather, parquet
 
@@ -306,6 +306,8 @@ def zipped(body):
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
+@example(b",\r0")  # csv.Error of the first line
+@example(b"a," + b"0" * 140_000 + b"\n")  # and of a field too long
 def test_any_bytes_are_read_or_refused(path, content):
     path.write_bytes(content)
     try:
