@@ -31,7 +31,7 @@ def database_url() -> str:
 
 
 @contextmanager
-def serving(kind: str, port: int) -> Iterator[int]:
+def serving(kind: str, port: int, *options: str) -> Iterator[int]:
     """Run a web process until the block ends, then kill it; gives its process number."""
     folder = Path(tempfile.mkdtemp(prefix="millrace-web-"))
     pid_file = folder / "pid"
@@ -45,7 +45,8 @@ def serving(kind: str, port: int) -> Iterator[int]:
     }
     start = f'echo $$ > {pid_file}; exec "$0" "$@"'
     words = ["env", *[f"{name}={value}" for name, value in environment.items()], "sh", "-c", start]
-    words += [sys.executable, "-m", *_WORDS[kind], str(port), "project.asgi:application"]
+    words += [sys.executable, "-m", *_WORDS[kind], str(port), *options]
+    words += ["project.asgi:application"]
     command = guarded.Command(words, folder, stop_signal="SIGKILL")
     with guarded.running(command, is_ready=lambda: guarded.answers(port)):
         yield int(pid_file.read_text())
