@@ -1,7 +1,8 @@
 """Decides which tests run on which servers, and that CI leaves none of them out.
 
 `make test` runs the suite twice, on SQLite and on PostgreSQL with Redis; ``MILLRACE_ROUND`` says
-that it does, and then a test that wants other servers is left to the other round.
+that it does, and then a test that wants other servers is left to the other round. So is one that is
+marked ``no_database``: it is slow and would say the same in both.
 """
 
 import os
@@ -12,6 +13,8 @@ from django.conf import settings
 
 #: Markers of tests that need something a machine may lack; CI has it all.
 NEEDED_IN_CI = ("postgres", "redis", "browser", "promtool")
+#: The marker of tests that the round on SQLite alone runs.
+ELSEWHERE = "no_database"
 
 
 def _present() -> dict[str, bool]:
@@ -25,16 +28,23 @@ def _missing(item: pytest.Item, present: dict[str, bool]) -> list[str]:
     return [name for name, here in present.items() if item.get_closest_marker(name) and not here]
 
 
+def _leave(config: pytest.Config, items: list[pytest.Item], left: list[pytest.Item]) -> None:
+    """Take ``left`` out of what this round runs."""
+    if left:
+        items[:] = [item for item in items if item not in left]
+        config.hook.pytest_deselected(items=left)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave tests that need absent servers to the other round, or skip them."""
     present = _present()
     absent = [item for item in items if _missing(item, present)]
-    if not absent:
-        return
-    if os.environ.get("MILLRACE_ROUND") == "sqlite":
-        items[:] = [item for item in items if item not in absent]
-        config.hook.pytest_deselected(items=absent)
-        return
+    match os.environ.get("MILLRACE_ROUND"):
+        case "sqlite":
+            _leave(config, items, absent)
+            return
+        case "postgres":
+            _leave(config, items, [item for item in items if item.get_closest_marker(ELSEWHERE)])
     for item in absent:
         needed = ", ".join(_missing(item, present))
         item.add_marker(pytest.mark.skip(reason=f"needs {needed}: see `make test`"))
