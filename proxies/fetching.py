@@ -89,11 +89,14 @@ def run(work: Work) -> None:
 
 
 def _asked(payload: dict[str, Any], *, now: datetime) -> list[ProxySource]:
+    """Return the sources, without pasted lists: each is read when its turn has come."""
     if "sources" in payload:
-        return list(ProxySource.objects.filter(pk__in=payload["sources"]))
-    if payload.get("all"):
-        return list(ProxySource.objects.enabled())
-    return list(ProxySource.objects.due(at=now))
+        found = ProxySource.objects.filter(pk__in=payload["sources"])
+    elif payload.get("all"):
+        found = ProxySource.objects.enabled()
+    else:
+        found = ProxySource.objects.due(at=now)
+    return list(found.defer("text", "last_samples"))
 
 
 def _fetched(
@@ -102,7 +105,8 @@ def _fetched(
     """Yield each source with what it gave, as they come in; what it came to is written."""
     pasted = [source for source in sources if source.kind == SourceKind.TEXT]
     for source in pasted:
-        entries = parsing.parse_text(source.text, _options(source))
+        text = ProxySource.objects.values_list("text", flat=True).get(pk=source.pk)
+        entries = parsing.parse_text(text, _options(source))
         yield source, *_take(source, entries, took_s=0.0, work=work)
     remote = {source.pk: source for source in sources if source.kind == SourceKind.URL}
     asked = [ListRequest(pk, source.url, headers_of(source)) for pk, source in remote.items()]

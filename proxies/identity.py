@@ -4,6 +4,8 @@ import hashlib
 import hmac
 import ipaddress
 import re
+from array import array
+from bisect import bisect_left
 from functools import cache, lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -28,6 +30,25 @@ def hash_password(password: str) -> str:
 
 
 Identity = tuple[str, str, int, str, str]
+
+
+class Seen:
+    """Identities that came by, at eight bytes each: a list of any length is told its repeats."""
+
+    _BUCKETS: Final = 1024
+
+    def __init__(self) -> None:
+        self._buckets = [array("q") for _ in range(self._BUCKETS)]
+
+    def is_new(self, identity: Identity) -> bool:
+        """Note an identity; say whether it came for the first time."""
+        mark = hash(identity)
+        bucket = self._buckets[mark % self._BUCKETS]
+        at = bisect_left(bucket, mark)
+        if bucket[at : at + 1] == array("q", [mark]):
+            return False
+        bucket.insert(at, mark)
+        return True
 
 
 def endpoint_key(identity: Identity) -> str:

@@ -1,8 +1,9 @@
 """Remembering how the pools look, each minute; what is old is kept coarser, then forgotten."""
 
-from array import array
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections import Counter
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any, Final
 
 from django.conf import settings
@@ -14,6 +15,9 @@ from project.core.working import Work
 from proxies import forgetting
 from proxies.choices import ALL_POOLS, Grain, Pool, ProxyState
 from proxies.models import Lease, PoolSnapshot, Proxy, SourceFetch
+
+#: How many proxies have which value.
+Tally = Counter[float]
 
 _SCORES: Final = {"score_p10": 0.1, "score_p50": 0.5, "score_p90": 0.9}
 _LATENCIES: Final = {"latency_p50": 0.5, "latency_p95": 0.95, "latency_p99": 0.99}
@@ -41,17 +45,20 @@ def take(*, now: datetime) -> list[PoolSnapshot]:
 
 
 def look(*, now: datetime) -> dict[str, dict[str, float | None]]:
-    """Return sizes, scores and latencies by pool; one row of the table at a time."""
-    scores = {pool: array("d") for pool in Pool.values}
-    latencies = {pool: array("d") for pool in Pool.values}
+    """Return sizes, scores and latencies by pool; one row of the table at a time.
+
+    Scores count to a tenth, latencies to a millisecond: so a pool of any size takes as little room.
+    """
+    scores: dict[str, Tally] = {pool: Counter() for pool in Pool.values}
+    latencies: dict[str, Tally] = {pool: Counter() for pool in Pool.values}
     sizes = dict.fromkeys(Pool.values, 0)
     healthy = Proxy.objects.healthy().order_by().values_list("pool", "score", "latency_ms")
     for pool, score, latency_ms in healthy.iterator(_AT_ONCE):
         sizes[pool] += 1
         if score is not None:
-            scores[pool].append(score)
+            scores[pool][round(score, 1)] += 1
         if latency_ms is not None:
-            latencies[pool].append(latency_ms)
+            latencies[pool][float(round(latency_ms))] += 1
     leases = _leases(now)
     found = {
         pool: {
@@ -66,8 +73,8 @@ def look(*, now: datetime) -> dict[str, dict[str, float | None]]:
         "size": float(sum(sizes.values())),
         "leases": float(sum(leases.values())),
         **_states(),
-        **_shares(sum(scores.values(), array("d")), _SCORES),
-        **_shares(sum(latencies.values(), array("d")), _LATENCIES),
+        **_shares(sum(scores.values(), Counter()), _SCORES),
+        **_shares(sum(latencies.values(), Counter()), _LATENCIES),
     }
     return found
 
@@ -84,13 +91,16 @@ def _states() -> dict[str, float | None]:
     return {str(state): float(known.get(state, 0)) for state in wanted}
 
 
-def _shares(values: Sequence[float], wanted: dict[str, float]) -> dict[str, float | None]:
+def _shares(values: Tally, wanted: dict[str, float]) -> dict[str, float | None]:
     """Return percentiles by name: the smallest value that so many are not above."""
     if not values:
         return dict.fromkeys(wanted)
     ordered = sorted(values)
-    last = len(ordered) - 1
-    return {name: ordered[min(last, int(share * len(ordered)))] for name, share in wanted.items()}
+    counts = list(accumulate(values[value] for value in ordered))  # how many are no larger
+    return {
+        name: ordered[bisect_right(counts, min(counts[-1] - 1, int(share * counts[-1])))]
+        for name, share in wanted.items()
+    }
 
 
 def thin(*, now: datetime) -> dict[str, int]:

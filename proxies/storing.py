@@ -10,7 +10,7 @@ from typing import Final
 from django.db import transaction
 
 from proxies.choices import ProxyState
-from proxies.identity import Identity, endpoint_key
+from proxies.identity import Identity, Seen, endpoint_key
 from proxies.models import Proxy, ProxySource, SourceEntry
 from proxies.parsing import Candidate, Found, Refused, UnreadableListError
 
@@ -62,25 +62,30 @@ def take(entries: Iterable[Found], *, source: ProxySource | None, now: datetime)
         now: the moment, UTC.
     """
     tally = Tally()
-    seen: set[int] = set()
+    seen = Seen()
     for portion in _portions(entries):
-        batch = {}
-        for found in portion:
-            if isinstance(found, Refused):
-                tally.refuse(found)
-                continue
-            mark = hash(found.identity)
-            if mark in seen:
-                tally.duplicates += 1
-                continue
-            seen.add(mark)
-            batch[found.identity] = found
+        batch = _batch(portion, tally, seen)
         new = _store(batch, source=source, now=now) if batch else 0
         tally.accepted += len(batch)
         tally.new += new
         tally.duplicates += len(batch) - new
         yield tally
     yield tally
+
+
+def _batch(
+    portion: list[Found], tally: Tally, seen: Seen, *, keep: int = SAMPLES
+) -> dict[Identity, Candidate]:
+    """Return the proxies of a portion that come for the first time; the tally counts the rest."""
+    batch = {}
+    for found in portion:
+        if isinstance(found, Refused):
+            tally.refuse(found, keep=keep)
+        elif seen.is_new(identity := found.identity):
+            batch[identity] = found
+        else:
+            tally.duplicates += 1
+    return batch
 
 
 def _portions(entries: Iterable[Found]) -> Iterator[list[Found]]:
@@ -103,17 +108,9 @@ def _portions(entries: Iterable[Found]) -> Iterator[list[Found]]:
 def preview(entries: Iterable[Found], *, keep: int) -> Tally:
     """Return what ``take`` would do, and do nothing; ``accepted`` are those that would be new."""
     tally = Tally()
-    seen: set[int] = set()
+    seen = Seen()
     for portion in _portions(entries):
-        batch = {}
-        for found in portion:
-            if isinstance(found, Refused):
-                tally.refuse(found, keep=keep)
-            elif hash(found.identity) in seen:
-                tally.duplicates += 1
-            else:
-                seen.add(hash(found.identity))
-                batch[found.identity] = found
+        batch = _batch(portion, tally, seen, keep=keep)
         known = batch.keys() & _known(batch).keys()
         tally.duplicates += len(known)
         tally.accepted += len(batch) - len(known)

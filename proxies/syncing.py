@@ -22,6 +22,7 @@ from proxies.adapters import etl
 from proxies.adapters.etl import DeliveryError, Parcel, Receipt, Target
 from proxies.choices import DeliveryState, ProxyState
 from proxies.models import Delivery, ProxySource, ReceivedSnapshot
+from proxies.querysets import DeliveryQuerySet
 
 #: Files that stay in the spool folder.
 SPOOLED: Final = 20_000
@@ -92,15 +93,13 @@ def run(work: Work) -> None:
     """
     forget(now=timezone.now())
     if "deliveries" in work.payload:
-        _flush(
-            list(Delivery.objects.filter(pk__in=work.payload["deliveries"]).order_by("pk")), work
-        )
+        _flush(Delivery.objects.filter(pk__in=work.payload["deliveries"]).order_by("pk"), work)
         return
     work.report(phase="sending")
     own = _own(work)
     if own.state == DeliveryState.WAITING:
         _send_own(own, work)
-    _flush(list(Delivery.objects.waiting()), work)
+    _flush(Delivery.objects.waiting(), work)
 
 
 def _own(work: Work) -> Delivery:
@@ -126,12 +125,16 @@ def _send_own(own: Delivery, work: Work) -> None:
     work.report(counts={"sent": 1})
 
 
-def _flush(deliveries: Sequence[Delivery], work: Work) -> None:
+def _flush(chosen: DeliveryQuerySet, work: Work) -> None:
     """Send each; one that the receiver refuses waits on, a receiver that is away ends it."""
+    deliveries = list(chosen.values_list("pk", flat=True))
     work.report(phase="outbox", counts={"outbox": len(deliveries)})
     sent, refused = work.run.counts.get("sent", 0), 0
-    for number, delivery in enumerate(deliveries, 1):
+    for number, pk in enumerate(deliveries, 1):
         work.check()
+        delivery = chosen.filter(pk=pk).first()  # its payload: an outbox of days isn't held at once
+        if delivery is None:
+            continue
         try:
             hand_over(delivery)
         except DeliveryError as error:

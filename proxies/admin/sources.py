@@ -19,7 +19,7 @@ from project.core.admin.asking import asking_back
 from project.core.admin.pages import ReadOnly, caller_of
 from project.core.display import NOTHING, duration, moment, pill
 from project.core.errors import AppError
-from proxies import fetching, importing
+from proxies import fetching, importing, parsing
 from proxies.admin.columns import at
 from proxies.choices import FetchOutcome, ProxyState
 from proxies.models import ProxySource, SourceEntry
@@ -72,7 +72,8 @@ class ProxySourceForm(forms.ModelForm[ProxySource]):
         found: dict[str, Any] = super().clean() or {}
         if upload := found.get("upload"):
             try:
-                found["text"] = importing.read(upload)
+                with importing.read(upload) as file:
+                    found["text"] = parsing.text_of(file.read())
             except AppError as error:
                 self.add_error("upload", str(error))
         for name in _SECRETS:

@@ -1,6 +1,6 @@
 """Handing in a list: dropped, chosen or pasted; looked at first, then taken over as a run."""
 
-from typing import Any
+from typing import IO, Any
 
 from django.conf import settings
 from django.contrib import admin, messages
@@ -63,8 +63,9 @@ class ImportUploadAdmin(ReadOnly):
     def look(self, request: HttpRequest) -> HttpResponse:
         """Answer what an import would take and what not, and why; nothing is written."""
         try:
-            text, options = self._handed_in(request)
-            tally = importing.preview(text, options)
+            file, options = self._handed_in(request)
+            with file:
+                tally = importing.preview(file, options)
         except AppError as error:
             return JsonResponse({"code": error.code, "detail": str(error)}, status=422)
         return JsonResponse(
@@ -86,20 +87,21 @@ class ImportUploadAdmin(ReadOnly):
     def take(self, request: HttpRequest) -> HttpResponse:
         """Ask for the import, and lead to its run."""
         try:
-            text, options = self._handed_in(request)
-            run = importing.submit(text, options, by=caller_of(request), now=timezone.now())
+            file, options = self._handed_in(request)
+            with file:
+                run = importing.submit(file, options, by=caller_of(request), now=timezone.now())
         except AppError as error:
             messages.error(request, f"{error.title}: {error}")
             return HttpResponseRedirect(reverse(LIST))
         return HttpResponseRedirect(reverse("admin:core_run_change", args=[run.pk]))
 
-    def _handed_in(self, request: HttpRequest) -> tuple[str, ListOptions]:
+    def _handed_in(self, request: HttpRequest) -> tuple[IO[bytes], ListOptions]:
         if not self.has_import_permission(request):
             raise PermissionDenied
         upload = request.FILES.get("file")
-        text = importing.read(upload) if upload else ""
+        text = request.POST.get("text", "")
         known, scheme = request.POST.get("format", ""), request.POST.get("protocol", "")
-        return text or request.POST.get("text", ""), ListOptions(
+        return importing.read(upload) if upload else importing.read_text(text), ListOptions(
             known if known in ListFormat.values else ListFormat.AUTO,
             scheme if scheme in Scheme.values else Scheme.HTTP,
         )

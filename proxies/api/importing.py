@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import IO, TYPE_CHECKING, Any
 
 import orjson
@@ -52,7 +53,7 @@ class TextParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        """Return the body as text."""
+        """Return the body as a file."""
         return importing.read(stream)
 
 
@@ -82,30 +83,30 @@ class Import(APIView):
     def post(self, request: Request) -> Response:
         asked = ImportOptions(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        text, is_json = _handed_in(request)
+        file, is_json = _handed_in(request)
         wanted = asked.validated_data
         options = ListOptions(ListFormat.JSON if is_json else wanted["format"], wanted["protocol"])
-        if wanted["dry_run"]:
-            tally = importing.preview(text, options)
-            found = {
-                "accepted": tally.accepted,
-                "duplicates": tally.duplicates,
-                "rejected": tally.samples,
-            }
-            return Response(PreviewOut(found).data)
-        run = importing.submit(text, options, by=caller_of(request), now=timezone.now())
+        with file:
+            if wanted["dry_run"]:
+                tally = importing.preview(file, options)
+                found = {
+                    "accepted": tally.accepted,
+                    "duplicates": tally.duplicates,
+                    "rejected": tally.samples,
+                }
+                return Response(PreviewOut(found).data)
+            run = importing.submit(file, options, by=caller_of(request), now=timezone.now())
         return Response({"run_id": run.pk}, status=status.HTTP_202_ACCEPTED)
 
 
-def _handed_in(request: Request) -> tuple[str, bool]:
-    """Return the list as text, and whether it is JSON that we wrote ourselves."""
+def _handed_in(request: Request) -> tuple[IO[bytes], bool]:
+    """Return the list as a file, and whether it is JSON that we wrote ourselves."""
     data: Any = request.data
-    if isinstance(data, str):
-        return data, False
     if (request.content_type or "").startswith("text/"):
-        return "", False  # without a body no parser is asked
+        # without a body no parser is asked
+        return (data if isinstance(data, io.IOBase) else importing.read_text("")), False  # type: ignore[return-value]
     if isinstance(data, list):
-        return orjson.dumps(data).decode(), True
+        return importing.read(io.BytesIO(orjson.dumps(data))), True
     if request.FILES or (request.content_type or "").startswith("multipart/"):
         upload = UploadRequest(data=data)
         upload.is_valid(raise_exception=True)
@@ -113,5 +114,5 @@ def _handed_in(request: Request) -> tuple[str, bool]:
     body = ImportRequest(data=data)
     body.is_valid(raise_exception=True)
     if "proxies" in body.validated_data:
-        return orjson.dumps(body.validated_data["proxies"]).decode(), True
-    return body.validated_data["text"], False
+        return importing.read(io.BytesIO(orjson.dumps(body.validated_data["proxies"]))), True
+    return importing.read_text(body.validated_data["text"]), False

@@ -106,7 +106,9 @@ class ImportUpload(models.Model):
     A run's payload would be no place for the passwords in it.
     """
 
-    text = EncryptedTextField()
+    text = EncryptedTextField(
+        blank=True, default="", help_text="the whole list, where a former release took it in"
+    )
     format = models.CharField(max_length=5, choices=ListFormat, default=ListFormat.AUTO)
     default_protocol = models.CharField(max_length=6, choices=Scheme, default=Scheme.HTTP)
     created_at = models.DateTimeField(default=timezone.now)
@@ -119,3 +121,20 @@ class ImportUpload(models.Model):
 
     def __str__(self) -> str:
         return f"upload {self.pk}"
+
+
+class ImportPart(models.Model):
+    """Some letters of a list that was handed in: whoever reads it holds one part at a time."""
+
+    pk = models.CompositePrimaryKey("upload_id", "number")
+    upload = models.ForeignKey(ImportUpload, models.CASCADE, related_name="parts")
+    number = models.PositiveIntegerField(help_text="counted from 0")
+    text = EncryptedTextField()
+
+    class Meta:
+        """Order of parts."""
+
+        ordering = ("upload_id", "number")
+
+    def __str__(self) -> str:
+        return f"part {self.number} of upload {self.upload_id}"

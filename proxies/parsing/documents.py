@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 _CHUNK: Final = 65_536
-#: No entry of a published list is longer.
-_LONGEST: Final = 4 * 1024 * 1024
+#: No record of a published list is longer; what is longer is taken apart.
+_LONGEST: Final = 262_144
 _BLANK: Final = " \t\r\n\ufeff"
 
 
@@ -14,8 +14,15 @@ class BrokenDocumentError(ValueError):
     """The text is no JSON, from somewhere on."""
 
 
+class _TooLongError(Exception):
+    """The value that begins here is too long to be held; nothing of it is passed over."""
+
+
 def entries(file: Any) -> Iterator[Any]:
     """Yield the entries of an array, else the one value that the text is.
+
+    What is longer than any record comes in parts, a list entry by entry, an object member by
+    member: ``{"data": […]}`` as ``{"data": first}``, ``{"data": second}`` and so on.
 
     Args:
         file: text, at its beginning.
@@ -24,23 +31,14 @@ def entries(file: Any) -> Iterator[Any]:
         BrokenDocumentError: it is no JSON; what came before was whole.
     """
     reading = _Reading(file)
-    first = reading.peek()
-    if first != "[":
+    if reading.peek() == "[":
+        yield from _apart(reading)
+    elif reading.is_longer_than(_LONGEST):
+        yield from _value(reading)
+        if reading.peek():
+            raise BrokenDocumentError("the list goes on behind its end")
+    else:
         yield _whole(reading)
-        return
-    reading.skip(1)
-    if reading.peek() == "]":
-        return
-    while True:
-        yield reading.value()
-        mark = reading.peek()
-        if mark not in (",", "]"):
-            raise BrokenDocumentError("the list breaks off")
-        reading.skip(1)
-        if mark == "]":
-            return
-        if reading.peek() == "]":  # a comma too many
-            return
 
 
 def _whole(reading: "_Reading") -> Any:
@@ -48,6 +46,47 @@ def _whole(reading: "_Reading") -> Any:
         return json.loads(reading.rest())
     except (ValueError, RecursionError) as error:
         raise BrokenDocumentError("the list is no JSON") from error
+
+
+def _value(reading: "_Reading") -> Iterator[Any]:
+    """Yield the next value: whole, or in parts where it is too long."""
+    try:
+        found = reading.value()
+    except _TooLongError:
+        yield from _apart(reading)
+    else:
+        yield found
+
+
+def _apart(reading: "_Reading") -> Iterator[Any]:
+    """Yield the parts of the array or object that begins here."""
+    match reading.peek():
+        case "[":
+            for _ in _stops(reading, "]"):
+                yield from _value(reading)
+        case "{":
+            for _ in _stops(reading, "}"):
+                name = reading.value()
+                if not isinstance(name, str) or reading.peek() != ":":
+                    raise BrokenDocumentError("the list breaks off")
+                reading.skip(1)
+                for each in _value(reading):
+                    yield {name: each}
+        case _:
+            raise BrokenDocumentError("the list breaks off")
+
+
+def _stops(reading: "_Reading", closing: str) -> Iterator[None]:
+    """Stop before each part of an array or object; its end is passed over."""
+    reading.skip(1)
+    while reading.peek() != closing:
+        yield
+        mark = reading.peek()
+        if mark not in (",", closing):
+            raise BrokenDocumentError("the list breaks off")
+        if mark == ",":  # one too many is borne
+            reading.skip(1)
+    reading.skip(1)
 
 
 class _Reading:
@@ -87,8 +126,20 @@ class _Reading:
         self._text, self._at, self._is_over = "", 0, True
         return found.strip(_BLANK)
 
+    def is_longer_than(self, size: int) -> bool:
+        """Say whether more than ``size`` letters are left."""
+        while len(self._text) - self._at <= size:
+            if not self._more():
+                return False
+        return True
+
     def value(self) -> Any:
-        """Return the next value, reading as much as it needs."""
+        """Return the next value, reading as much as it needs.
+
+        Raises:
+            BrokenDocumentError: there is none.
+            _TooLongError: it is longer than is held.
+        """
         self.peek()
         size = _CHUNK
         while True:
@@ -97,7 +148,9 @@ class _Reading:
             except RecursionError as error:
                 raise BrokenDocumentError("the list is too deep") from error
             except ValueError as error:
-                if len(self._text) - self._at > _LONGEST or not self._more(size):
+                if len(self._text) - self._at > _LONGEST:
+                    raise _TooLongError from error
+                if not self._more(size):
                     raise BrokenDocumentError("the list breaks off") from error
                 size *= 2  # so that a long entry isn't read over and over
                 continue

@@ -41,16 +41,41 @@ _PAIR: Final = 2
 
 def parse_text(text: str, options: ListOptions | None = None) -> Iterator[Found]:
     """Yield what a list in memory holds; as ``parse``."""
-    return parse(io.BufferedReader(_Slices(text)), options)
+    return parse(file_of(text), options)
 
 
-class _Slices(io.RawIOBase):
-    """A text as bytes, a slice at a time: it isn't held twice."""
+def file_of(text: str) -> IO[bytes]:
+    """Return a text as a file, of which a slice at a time is made: it isn't held twice."""
+    starts = range(0, len(text), _SLICE)
+    return file_of_pieces(lambda: (text[start : start + _SLICE] for start in starts))
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-        self._rest = b""
+
+def file_of_pieces(begin: Callable[[], Iterator[str]]) -> IO[bytes]:
+    """Return the pieces of a text as a file; ``begin`` is called again for each reading."""
+    return io.BufferedReader(_Pieces(begin))
+
+
+def pieces_of(file: IO[bytes], size: int) -> Iterator[str]:
+    """Yield the text of a file, so many letters at a time, whichever way it is written.
+
+    Raises:
+        UnreadableListError: it is no text.
+    """
+    file.seek(0)
+    encoding = encoding_of(file.read(_PEEK_BYTES))
+    file.seek(0)
+    with _text_of(file, encoding) as text:
+        while piece := text.read(size):
+            yield piece
+
+
+class _Pieces(io.RawIOBase):
+    """A text as bytes, a piece at a time."""
+
+    def __init__(self, begin: Callable[[], Iterator[str]]) -> None:
+        self._begin = begin
+        self._pieces = begin()
+        self._rest = memoryview(b"")
 
     def readable(self) -> bool:
         return True
@@ -62,15 +87,16 @@ class _Slices(io.RawIOBase):
         """Go back to the beginning; there is no other place to go."""
         if offset or whence != io.SEEK_SET:
             raise io.UnsupportedOperation("only to the beginning")
-        self._at, self._rest = 0, b""
+        self._pieces, self._rest = self._begin(), memoryview(b"")
         return 0
 
     def readinto(self, buffer: Any) -> int:
         """Encode as much as fits."""
-        if not self._rest:
-            piece = self._text[self._at : self._at + _SLICE]
-            self._at += len(piece)
-            self._rest = piece.encode("utf-8", "replace")
+        while not self._rest:
+            piece = next(self._pieces, None)
+            if piece is None:
+                return 0
+            self._rest = memoryview(piece.encode("utf-8", "replace"))
         size = min(len(buffer), len(self._rest))
         buffer[:size] = self._rest[:size]
         self._rest = self._rest[size:]

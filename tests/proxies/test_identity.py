@@ -1,6 +1,8 @@
+import tracemalloc
+
 import pytest
 
-from proxies.identity import endpoint_key, exit_key, hash_password, target_of
+from proxies.identity import Seen, endpoint_key, exit_key, hash_password, target_of
 
 
 @pytest.mark.parametrize(
@@ -40,3 +42,19 @@ def test_keys_of_slots_tell_proxies_apart():
     assert endpoint_key(one) != endpoint_key(("socks5", "8.8.8.8", 80, "", ""))
     assert endpoint_key(one) != endpoint_key(("http", "8.8.8.8", 80, "u", ""))
     assert exit_key("8.8.8.8") == "exit:8.8.8.8"
+
+
+def test_seen_tells_repeats_apart_in_eight_bytes_each():
+    def named(number):
+        return ("http", f"8.{number >> 8}.{number & 255}.1", 80, "", "")
+
+    tracemalloc.start()
+    seen = Seen()
+    new = sum(seen.is_new(named(number % 30_000)) for number in range(45_000))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert new == 30_000
+    assert not seen.is_new(named(0))
+    assert seen.is_new(("socks5", *named(0)[1:]))
+    assert peak < 30_000 * 12 + 100_000

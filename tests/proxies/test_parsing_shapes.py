@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from proxies.parsing import Candidate, ListOptions, Refused, UnreadableListError, parse, parse_text
+from proxies.parsing import (
+    Candidate,
+    ListOptions,
+    Refused,
+    UnreadableListError,
+    documents,
+    parse,
+    parse_text,
+)
 from proxies.parsing.lists import MAX_LINE
 
 
@@ -232,23 +240,67 @@ def test_endpoints_are_read_back_whatever_stands_between(pairs, between):
     assert [(each.host, each.port) for each in read(text)] == pairs
 
 
-@pytest.mark.parametrize("shape", ["lines", "json"])
-def test_a_hundred_thousand_entries_are_read_in_flat_memory(shape):
-    """The list itself has 1.7 or 4 MB; what is held beside it stays below 1 MB."""
-    hosts = [f"8.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(100_000)]
-    if shape == "lines":
-        text = "".join(f"{host}:80\n" for host in hosts)
-    else:
-        text = json.dumps([{"ip": host, "port": 80} for host in hosts])
+def as_lines(hosts, remark):
+    return "".join(f"{host}:80\n# {remark}\n" for host in hosts)
+
+
+def as_array(hosts, remark):
+    return json.dumps([{"ip": host, "port": 80, "note": remark} for host in hosts])
+
+
+def as_sections(hosts, remark):
+    """One object around all, as some publish it: by protocol, inside another object."""
+    found = json.loads(as_array(hosts, remark))
+    return json.dumps({"total": len(hosts), "data": {"http": found, "socks5": []}, "page": 1})
+
+
+@pytest.mark.parametrize("written", [as_lines, as_array, as_sections])
+def test_a_list_of_megabytes_is_read_in_flat_memory(written):
+    """The list itself has 4 MB and more; what is held beside it stays below one."""
+    hosts = [f"8.{n >> 16}.{n >> 8 & 255}.{n & 255}" for n in range(7_000)]
+    text = written(hosts, "x" * 550)
     del hosts
+    assert len(text) > 3_900_000
 
     tracemalloc.start()
     count = sum(isinstance(each, Candidate) for each in parse_text(text))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert count == 100_000
-    assert peak < 1_500_000
+    assert count == 7_000
+    assert peak < 1_300_000
+
+
+def test_what_is_taken_apart_is_read_as_what_is_taken_whole(monkeypatch):
+    """A pair, a record with a list in it, and objects keyed by endpoints stay what they are."""
+    text = json.dumps(
+        {
+            "http": [["1.1.1.1", 80], "1.1.1.2:81", {"ip": "1.1.1.3", "ports": {"socks5": 1080}}],
+            "deeper": {"socks4": ["1.1.1.4:82"], "note": "none", "1.1.1.5:83": {"up": True}},
+            "one": {"host": "1.1.1.6", "port": 84, "protocols": ["http", "socks5"]},
+            "nothing": [None, [], {}],
+        }
+    )
+    whole = list(parse_text(text, ListOptions("json")))
+
+    monkeypatch.setattr(documents, "_LONGEST", 100)
+    monkeypatch.setattr(documents, "_CHUNK", 16)
+
+    assert [each for each in whole if isinstance(each, Candidate)]
+    assert set(parse_text(text, ListOptions("json"))) == set(whole)
+
+
+@pytest.mark.parametrize("tail", ["", "x", "}}", '{"http": []}', ', "a"', '"a" "b"]', "[[[["])
+def test_a_long_document_that_breaks_gives_what_came_before(monkeypatch, tail):
+    monkeypatch.setattr(documents, "_LONGEST", 40)
+    monkeypatch.setattr(documents, "_CHUNK", 16)
+    text = '{"http": ["1.1.1.1:80", "1.1.1.2:81", "1.1.1.3:82", "1.1.1.4:83"' + tail
+
+    found = []
+    with pytest.raises(UnreadableListError):
+        found += parse_text_until_broken(text, found)
+
+    assert [each.port for each in found if isinstance(each, Candidate)][:3] == [80, 81, 82]
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_each_kind_has_its_task():
 
 @pytest.mark.django_db(transaction=True)
 def test_a_task_does_the_run_that_it_is_given():
-    run = importing.submit("8.8.8.8:80", ListOptions(), by=SYSTEM, now=NOW)
+    run = importing.submit(importing.read_text("8.8.8.8:80"), ListOptions(), by=SYSTEM, now=NOW)
 
     tasks.import_list(run_id=str(run.pk), something_new=1)
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from project.core.models import Run
-from proxies.models import ImportUpload, Proxy
+from proxies.models import ImportPart, ImportUpload, Proxy
 from tests.factories import make_key, make_staff, make_user
 from tests.proxies.factories import (
     make_proxy,
@@ -270,7 +270,7 @@ def test_an_import_asks_for_a_run_whose_payload_has_no_secret(staff_api, way):
     run = Run.objects.get()
     assert (answer.status_code, answer.json()) == (202, {"run_id": str(run.pk)})
     assert run.payload == {"upload_id": ImportUpload.objects.get().pk}
-    assert "geheim" in ImportUpload.objects.get().text
+    assert "geheim" in ImportPart.objects.get().text
 
 
 @pytest.mark.parametrize(
