@@ -1,6 +1,7 @@
 """The ASGI application: streams and websockets before Django, all else through it."""
 
 import os
+import sys
 from typing import Any
 
 from channels.routing import ProtocolTypeRouter, URLRouter
@@ -65,6 +66,11 @@ async def _lifespan(receive: Any, send: Any) -> None:
         await send({"type": f"{message['type']}.complete"})
     await send({"type": "lifespan.shutdown.complete"})
 
+
+if "daphne.http_protocol" in sys.modules:  # who runs on uvicorn has no use for Twisted
+    from project.runtime import bodies
+
+    bodies.bound()
 
 settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty until files are collected
 routed = ProtocolTypeRouter(

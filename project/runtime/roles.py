@@ -59,7 +59,9 @@ def web(listener: socket.socket) -> Callable[[Ready], int]:
         from daphne.server import Server  # noqa: PLC0415 -- see _PRELOADED
 
         from project.asgi import application  # noqa: PLC0415 -- needs the static files
+        from project.runtime import bodies  # noqa: PLC0415 -- see _PRELOADED
 
+        bodies.bound()
         server = Server(
             application=application,
             endpoints=[listening.endpoint(listener)],

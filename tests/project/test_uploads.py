@@ -1,5 +1,6 @@
 """Bodies that are too large: refused in words, unread where they say their size."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -16,7 +17,7 @@ class Sent:
     """The client's side of one ASGI connection: what it sends in parts, what it got."""
 
     def __init__(self, parts: list[bytes], headers: list[tuple[bytes, bytes]]) -> None:
-        self.parts, self.taken = parts, 0
+        self.parts, self.taken, self.taken_when_answered = parts, 0, -1
         self.got: list[dict[str, Any]] = []
         self.scope = {"type": "http", "method": "POST", "path": "/api/x", "headers": headers}
 
@@ -26,6 +27,8 @@ class Sent:
         return {"type": "http.request", "body": self.parts[self.taken - 1], "more_body": more}
 
     async def send(self, message: dict[str, Any]) -> None:
+        if not self.got:
+            self.taken_when_answered = self.taken
         self.got.append(message)
 
 
@@ -52,7 +55,7 @@ async def test_body_that_says_it_is_too_large_is_not_read():
     await uploads.Bounded(reader)(sent.scope, sent.receive, sent.send)
 
     body = json.loads(sent.got[1]["body"])
-    assert sent.taken == 0
+    assert sent.taken_when_answered == 0
     assert (sent.got[0]["status"], body["code"]) == (413, "too_large")
     assert body["detail"] == "the body may be at most 1,000 bytes here"
 
@@ -62,8 +65,50 @@ async def test_body_that_says_nothing_is_read_no_further_than_the_limit():
 
     await uploads.Bounded(reader)(sent.scope, sent.receive, sent.send)
 
-    assert sent.taken == 2
+    assert sent.taken_when_answered == 2
     assert sent.got[0]["status"] == 413
+
+
+@pytest.mark.parametrize("kind", ["length", "chunked"])
+async def test_rest_is_read_after_the_answer_and_dropped_then_the_connection_ends(kind):
+    headers = {
+        "length": (b"content-length", b"6000"),
+        "chunked": (b"transfer-encoding", b"chunked"),
+    }
+    sent = Sent([b"x" * 600] * 10, [headers[kind]])
+
+    await uploads.Bounded(reader)(sent.scope, sent.receive, sent.send)
+
+    assert sent.taken == 10
+    assert (b"connection", b"close") in sent.got[0]["headers"]
+    assert [message["more_body"] for message in sent.got[1:]] == [True, False]
+
+
+async def test_who_never_stops_sending_is_not_read_for_ever(monkeypatch):
+    monkeypatch.setattr(uploads, "LINGER_BYTES", 1800)
+    sent = Sent([b"x" * 600] * 10, [(b"content-length", b"6000")])
+
+    await uploads.Bounded(reader)(sent.scope, sent.receive, sent.send)
+
+    assert (sent.taken, sent.got[-1]["more_body"]) == (3, False)
+
+
+async def test_who_falls_silent_or_has_gone_is_not_waited_for(monkeypatch):
+    monkeypatch.setattr(uploads, "_SILENCE_S", 0.01)
+    silent = Sent([], [(b"content-length", b"6000")])
+    gone = Sent([], [(b"content-length", b"6000")])
+
+    async def never() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def ended() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    await uploads.Bounded(reader)(silent.scope, never, silent.send)
+    await uploads.Bounded(reader)(gone.scope, ended, gone.send)
+
+    assert [each.got[-1]["more_body"] for each in (silent, gone)] == [False, False]
 
 
 async def test_body_of_the_limit_passes():
