@@ -4,17 +4,15 @@ Left to itself it reads each form that is posted, a second time and in memory (a
 1.5 GB and 20 s before the product was asked), and keeps bodies of any size.
 """
 
-from typing import Any, Final
+from typing import Any
 
 from daphne import http_protocol
 from django.conf import settings
 
 from project.core import uploads
 
-_Request: Final[Any] = http_protocol.WebRequest
 
-
-class BoundedRequest(_Request):  # type: ignore[misc] -- daphne has no types
+class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]  # daphne has no types
     """A request of daphne's whose body is kept only as far as ``UPLOAD_MAX_BYTES``.
 
     What is beyond is read and dropped, so that the client hears the product's 413; of what is far

@@ -50,7 +50,7 @@ MIX = [
     (7, "http", ProxyKind.TLS_INTERCEPTING, Verdict.INTERCEPTED),
     (3, "https", ProxyKind.TLS_INTERCEPTING, Verdict.INTERCEPTED),
 ]
-ROWS = [(scheme, kind, verdict) for count, *each in MIX for scheme, kind, verdict in [each] * count]
+ROWS = [(scheme, kind, verdict) for count, scheme, kind, verdict in MIX for _ in range(count)]
 ANONYMITY = {
     ProxyKind.ANONYMOUS: Anonymity.ANONYMOUS,
     ProxyKind.TRANSPARENT: Anonymity.TRANSPARENT,

@@ -296,7 +296,7 @@ def test_a_long_document_that_breaks_gives_what_came_before(monkeypatch, tail):
     monkeypatch.setattr(documents, "_CHUNK", 16)
     text = '{"http": ["1.1.1.1:80", "1.1.1.2:81", "1.1.1.3:82", "1.1.1.4:83"' + tail
 
-    found = []
+    found: list[Any] = []
     with pytest.raises(UnreadableListError):
         found += parse_text_until_broken(text, found)
 
