@@ -9,7 +9,7 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from unfold.sites import UnfoldAdminSite
 
-from project.core import badges, health, noting
+from project.core import badges, health, noting, showing
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -21,8 +21,8 @@ class ConsoleSite(UnfoldAdminSite):
         admin_class: type[ModelAdmin[Any]] | None = None,
         **options: Any,
     ) -> None:
-        """Register pages that note what is done on them."""
-        page = noting.with_noting(admin_class or ModelAdmin)
+        """Register pages that note what is done on them, and show raw fields as people read them."""
+        page = showing.with_showing(noting.with_noting(admin_class or ModelAdmin))
         super().register(model_or_iterable, page, **options)
 
     def admin_view(

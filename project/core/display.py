@@ -1,15 +1,21 @@
 """How states, moments and durations look on staff pages; ``static/millrace`` keeps them current."""
 
+import json
 from datetime import datetime, timedelta
+from math import floor, isfinite, log10
 from typing import Any, Final
 
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 
 from project.core.moments import stamp
 
 NOTHING: Final = mark_safe('<span class="mr-faint">—</span>')
+#: A column has room for so many letters.
+_LINE: Final = 120
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
 
 
@@ -28,11 +34,69 @@ def moment(at: datetime | None) -> SafeString:
     if at is None:
         return NOTHING
     return format_html(
-        '<time class="mr-time" datetime="{}" title="{} UTC" data-relative>{} ago</time>',
+        '<time class="mr-time" datetime="{}" title="{} UTC" data-relative>{}</time>',
         stamp(at),
         f"{at:%Y-%m-%d %H:%M:%S}",
-        timesince(at, depth=1),
+        f"in {timeuntil(at, depth=1)}" if at > timezone.now() else f"{timesince(at, depth=1)} ago",
     )
+
+
+def moment_in_full(at: datetime | None) -> SafeString:
+    """Return a moment exactly (UTC), with its distance from now beside it."""
+    if at is None:
+        return NOTHING
+    return format_html(
+        '{} <span class="mr-faint">({})</span>', f"{at:%Y-%m-%d %H:%M:%S} UTC", moment(at)
+    )
+
+
+def number(value: float) -> str:
+    """Return a number with thousands apart and no digit that says nothing.
+
+    Eight digits that count, six of numbers below one; no trailing zeros, no exponents.
+    """
+    size = abs(float(value))
+    if not isfinite(size) or size == 0:
+        return f"{value:g}"
+    digits = 8 if size >= 1 else 6
+    places = min(max(0, digits - 1 - floor(log10(size))), 20)
+    text = f"{value:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def pretty(value: Any) -> SafeString:
+    """Return JSON in lines, as people read it."""
+    if value in ({}, [], ""):
+        return NOTHING
+    return format_html(
+        '<pre class="mr-code">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False)
+    )
+
+
+def in_short(value: Any) -> Any:
+    """Return JSON in a line: what a list holds, or the names of a dictionary with what they are."""
+    if value in ({}, [], ""):
+        return NOTHING
+    if isinstance(value, dict):
+        value = [f"{name} {_word(inner)}" for name, inner in value.items()]
+    line = ", ".join(map(_word, value)) if isinstance(value, list) else _word(value)
+    return line if len(line) <= _LINE else f"{line[: _LINE - 1]}…"
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, float):
+        return number(value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def milliseconds(value: float) -> str:
+    """Return a duration in milliseconds; from ten seconds on in larger units."""
+    return f"{value:,.0f} ms" if value < 10_000 else duration(value / 1000)  # noqa: PLR2004
+
+
+def size(value: float) -> str:
+    """Return a number of bytes in the unit that fits it."""
+    return str(filesizeformat(value)).replace("\xa0", " ")
 
 
 def duration(seconds: float | None) -> str:

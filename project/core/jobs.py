@@ -37,6 +37,12 @@ class JobState:
     is_late: bool
 
     @property
+    def title(self) -> str:
+        """Its name for people: of a job that is named for programs, what its kind is called."""
+        kind = None if " " in self.job.name else known().get(self.job.task)
+        return kind.label if kind else str(self.job.name)
+
+    @property
     def schedule(self) -> str:
         """The schedule in words."""
         found = self.job.interval or self.job.crontab or self.job.solar or self.job.clocked

@@ -1,6 +1,5 @@
 """Staff pages of the ETL sync: what was sent, what waits, and what others told us."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,16 +14,10 @@ from unfold.contrib.filters.admin import ChoicesCheckboxFilter, RangeDateTimeFil
 from unfold.decorators import action, display
 
 from project.core.admin import pages
-from project.core.display import duration, moment, pill
+from project.core.display import duration, moment, pill, pretty
 from proxies import syncing
 from proxies.choices import DeliveryState
 from proxies.models import Delivery, ReceivedSnapshot
-
-
-def pretty(value: Any) -> SafeString:
-    """Return JSON as people read it."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return format_html('<pre class="mr-code">{}</pre>', text)
 
 
 def in_short(pools: Any) -> str:

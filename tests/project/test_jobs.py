@@ -170,3 +170,17 @@ def test_advice_names_what_is_missing(alive, said):
     make_heartbeat(role="beat", beat_at=now - timedelta(hours=1))
 
     assert jobs.advice(now=now).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "task", "title"),
+    [
+        ("Tidy up", "core.clean_up", "Tidy up"),
+        ("schedule_etl_sync", "core.etl_sync", "Send a snapshot of the pools (ETL)"),
+        ("nightly", "somebody.elses", "nightly"),
+    ],
+)
+def test_jobs_named_for_programs_are_called_what_they_do(name, task, title):
+    job = PeriodicTask(name=name, task=task)
+
+    assert jobs.JobState(job, None, None, None, is_late=False).title == title

@@ -32,6 +32,14 @@ def saved_filters(context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@register.filter
+def headed(title: Any) -> str:
+    """Return a title with its first word capitalised, but for names: ``mr_1f…``, ``binance:BTC/USDT``."""
+    text = str(title)
+    first = text.partition(" ")[0]
+    return text[:1].upper() + text[1:] if first.isalpha() else text
+
+
 @register.simple_tag
 def changes_of(entry: AuditEntry) -> SafeString:
     """Show what an audit entry changed."""

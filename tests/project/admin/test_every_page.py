@@ -1,12 +1,18 @@
-"""Every page of the console opens with rows in it, in few queries: lists, forms, histories, all."""
+"""Every page of the console opens with rows in it, in few queries: lists, forms, histories, all.
+
+No page shows numbers or moments as the database has them.
+"""
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
+from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 from django.contrib import admin
-from django.db import connection
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models.functions import Coalesce
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, reverse
@@ -24,6 +30,33 @@ ROWS = 3
 ELSEWHERE = {301, 302}
 #: Written by workers, or asked by POST.
 SHUT = {403, 404, 405}
+
+#: More digits than anybody reads, and parts of a second in a moment.
+RAW = re.compile(r"(?<![\w.])\d[\d,]*\.\d{9,}(?![\w.])|\d\d:\d\d:\d\d\.\d{3,}")
+
+
+class Seen(HTMLParser):
+    """The text that a page shows, without scripts and styles."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.hidden = 0
+        self.texts: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attrs):
+        self.hidden += tag in {"script", "style", "textarea"}
+
+    def handle_endtag(self, tag):
+        self.hidden -= tag in {"script", "style", "textarea"}
+
+    def handle_data(self, data):
+        if not self.hidden:
+            self.texts.append(data)
+
+
+def seen(page: str) -> str:
+    return " ".join(" ".join(Seen(page).texts).split())
 
 
 def make_rows() -> dict[Any, Any]:
@@ -57,7 +90,19 @@ def addresses(rows: dict[Any, Any]) -> Iterator[str]:
 
 @pytest.fixture
 def seeded(console: Client) -> dict[Any, Any]:
-    return make_rows()
+    rows = make_rows()
+    for model in rows:
+        make_raw(model)
+    return rows
+
+
+def make_raw(model: Any) -> None:
+    """Let all numbers of a model have more digits than anybody reads, where its rules allow."""
+    for field in model._meta.concrete_fields:
+        if isinstance(field, models.FloatField):
+            value = Coalesce(models.F(field.name), 0.0) + 0.12345678912
+            with suppress(IntegrityError), transaction.atomic():
+                model._base_manager.update(**{field.name: value})
 
 
 @pytest.mark.django_db
@@ -70,12 +115,16 @@ def test_every_page_opens_in_few_queries(console, seeded):
             answer = console.get(address)
         if answer.status_code == 200:
             opened.append(address)
+            is_page = "html" in answer.get("Content-Type", "") and not answer.streaming
+            if is_page and (raw := RAW.findall(seen(answer.content.decode()))):
+                wrong[address] = f"shows {raw[:3]}"
         elif answer.status_code not in ELSEWHERE | SHUT:
             wrong[address] = f"answers {answer.status_code}"
         if len(asked) > MORE.get(address, MOST_QUERIES):
             wrong[address] = f"{len(asked)} queries"
 
     assert wrong == {}
+    assert RAW.findall("0.12345678912 at 07:15:04.123456") == ["0.12345678912", "07:15:04.123456"]
     assert len(opened) > 2 * len(admin.site._registry)
     assert {address.rstrip("/").rpartition("/")[2] for address in opened} >= {
         "add",
