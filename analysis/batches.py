@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import quotas
 from analysis import enlisting, jobs, kinds, strategies, submitting
 from analysis.enlisting import Roll
-from analysis.models import Batch, Job
+from analysis.models import Batch, Job, Video
 from project.core import events, runs
 from project.core.callers import Caller
 from project.core.choices import FINAL, UNENDED, RunStatus
@@ -65,7 +65,8 @@ def submit(urls: Sequence[str], *, strategy: str = "", by: Caller, now: datetime
     Args:
         urls: addresses of videos, 1 to ``MOST_VIDEOS``; one that comes twice gets one job.
         strategy: name, hash or number; empty: the default.
-        by: who asks: the whole batch counts as one at work, each video as one of the day.
+        by: who asks: the whole batch counts as one at work, each video without a result as one
+            of the day.
         now: the moment, UTC.
 
     Raises:
@@ -74,24 +75,23 @@ def submit(urls: Sequence[str], *, strategy: str = "", by: Caller, now: datetime
         HeldQuotaError, DailyQuotaError: the plan allows no more.
     """
     chosen = strategies.find(strategy)
-    videos = _videos(urls, now=now)
-    ids = list(dict.fromkeys(video_id for video_id, _ in videos))
+    wanted = _videos(urls, now=now)
     with transaction.atomic():
-        quotas.require(quotas.JOBS_PER_DAY, user_id=by.user_id, now=now, count=len(ids))
-        quotas.require(quotas.JOBS_AT_ONCE, user_id=by.user_id, now=now)
-        batch = Batch.objects.create(owner_id=by.user_id, total=len(ids), created_at=now)
+        videos = enlisting.videos_of(wanted)
+        analyses = enlisting.analyses_of(videos, chosen, now=now)
+        if enlisting.needs_work(analyses):
+            quotas.require(quotas.JOBS_AT_ONCE, user_id=by.user_id, now=now)
+        batch = Batch.objects.create(owner_id=by.user_id, total=len(videos), created_at=now)
         batch.run = _run_of(batch, by=by, now=now)
         batch.save(update_fields=["run"])
-        # their turn comes in the order of the list, which a microsecond each keeps
-        moments = {one: now + timedelta(microseconds=at) for at, one in enumerate(ids)}
-        roll = Roll(batch, chosen, by, not_before=now + AT_THE_LATEST)
-        made = enlisting.enlist(roll, dict(reversed(videos)), moments)
+        roll = Roll(by, batch, not_before=now + AT_THE_LATEST)
+        asked = enlisting.enlist(roll, analyses, now=now)
     settle(batch, now=now)
-    return Submitted(batch, made)
+    return Submitted(batch, [one.job for one in asked])
 
 
-def _videos(urls: Sequence[str], *, now: datetime) -> list[tuple[str, str]]:
-    """Return id and address of each video.
+def _videos(urls: Sequence[str], *, now: datetime) -> list[Video]:
+    """Return the videos at the addresses, not looked for yet; each once, by its first address.
 
     Raises:
         BadBatchError: some are none.
@@ -99,18 +99,19 @@ def _videos(urls: Sequence[str], *, now: datetime) -> list[tuple[str, str]]:
     if not 1 <= len(urls) <= MOST_VIDEOS:
         wrong = FieldProblem("urls", "size", f"1 to {MOST_VIDEOS} addresses")
         raise BadBatchError(f"urls: {wrong.detail}", fields=(wrong,))
-    found: list[tuple[str, str]] = []
+    found: dict[str, Video] = {}
     problems: list[FieldProblem] = []
     for number, url in enumerate(urls):
         try:
-            found.append((submitting.video_id_of(url), url.strip()))
+            video = submitting.unsaved(url, now=now)
+            found.setdefault(video.video_id, video)
         except submitting.BadVideoError as error:
             problems += [
                 FieldProblem(f"urls.{number}", one.code, one.detail) for one in error.fields
             ]
     if problems:
         raise BadBatchError(f"{len(problems)} of the addresses are none", fields=tuple(problems))
-    return found
+    return list(found.values())
 
 
 def _run_of(batch: Batch, *, by: Caller, now: datetime) -> Run:

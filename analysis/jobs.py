@@ -11,11 +11,11 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts import quotas
-from analysis import kinds, strategies, submitting
+from analysis import enlisting, kinds, strategies, submitting
 from analysis.choices import Outcome
 from analysis.correcting import fold
+from analysis.enlisting import Asked, Roll
 from analysis.models import Analysis, Failure, Job, Place
-from analysis.submitting import Asked
 from project.core import events, runs
 from project.core.callers import Caller
 from project.core.choices import FINAL, UNENDED, RunStatus
@@ -220,9 +220,8 @@ def retry_geocode(
         row = Analysis.objects.select_for_update(no_key=True).get(pk=analysis.pk)
         row.video = analysis.video
         numbers = _numbers(row, names)
-        retry_of = retry_of or _last_job(row, by=by)
-        run = submitting.begin(row, by=by, now=now, payload={"retry": numbers})
-        job = submitting.joined(row, run, by=by, now=now, retry_of=retry_of)
+        roll = Roll(by, retry_of=retry_of or _last_job(row, by=by), payload={"retry": numbers})
+        job = enlisting.begun(roll, row, now=now)
     return Retried(job, len(numbers))
 
 

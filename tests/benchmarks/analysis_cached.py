@@ -29,12 +29,12 @@ import django; django.setup()
 from django.utils import timezone
 from accounts import keys
 from accounts.models import User
-from analysis import strategies, submitting
+from analysis import enlisting, strategies, submitting
 from analysis.models import Analysis, Job, Place
 now = timezone.now()
 user = User.objects.get(email="bench@example.com")
-video = submitting.video_at({URL!r}, now=now)
-analysis = submitting.analysis_of(video, strategies.find(), now=now)
+videos = enlisting.videos_of([submitting.unsaved({URL!r}, now=now)])
+(analysis,) = enlisting.analyses_of(videos, strategies.find(), now=now)
 Analysis.objects.filter(pk=analysis.pk).update(outcome="done", finished_at=now, places_total=20)
 Place.objects.bulk_create([
     Place(analysis=analysis, n=n, raw=f"place {{n}}", name=f"Place {{n}}", longitude=n, latitude=n,
