@@ -84,7 +84,7 @@ class Attempt:
         def told(what: str, ratio: float) -> None:
             nonlocal waiting
             self.work.check()
-            news = {"waiting_for": what, "waiting_percent": round(100 * ratio)}
+            news = progressing.counts_while_waiting(what, ratio)
             if news != waiting:
                 waiting = news
                 self.work.report(counts=news)

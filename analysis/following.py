@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
-from analysis import batches, jobs
+from analysis import batches, jobs, progressing
 from analysis.models import Batch, Job
 from project.core.callers import SYSTEM, Caller
 from project.core.choices import FINAL_EVENT, RunStatus
@@ -154,6 +154,8 @@ class JobView(_Renamed):
             return None  # it waits: no phase has begun
         kept = {name: frame.data[name] for name in ("phase", "progress", "ts")}
         data = {self.name: str(self.ident), **kept}
+        if waiting := progressing.waiting(frame.data["counts"]):
+            data["waiting"] = waiting
         return Frame(frame.run_id, frame.seq, "phase_update", data)
 
     def _named(self, frame: Frame) -> Frame:

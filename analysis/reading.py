@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from django.db.models import Case, IntegerField, Q, Value, When
 
-from analysis import caching, correcting, routes
+from analysis import caching, correcting, progressing, routes
 from analysis.choices import Outcome
 from analysis.models import Analysis, Job, Place
 from project.core.callers import Caller
@@ -171,6 +171,7 @@ def _job_state(job: Job, located: int) -> dict[str, Any]:
             "places_located": located,
             "cache": "hit" if job.cached else "miss",
         },
+        "waiting": progressing.waiting(counts),
         "error": _error(job),
         "retry_of": str(job.retry_of_id) if job.retry_of_id else None,
         "batch_id": str(job.batch_id) if job.batch_id else None,

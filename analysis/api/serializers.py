@@ -56,6 +56,13 @@ class JobStatsOut(serializers.Serializer[Any]):
     cache = serializers.ChoiceField(choices=["hit", "miss"])
 
 
+class WaitingOut(serializers.Serializer[Any]):
+    """What a job waits for."""
+
+    what = serializers.CharField(help_text="e.g. `names: cities`, of the compiled gazetteer")
+    percent = serializers.IntegerField(help_text="0 to 100")
+
+
 class JobOut(serializers.Serializer[Any]):
     """A job."""
 
@@ -69,6 +76,9 @@ class JobOut(serializers.Serializer[Any]):
     strategy_version = serializers.CharField(help_text="name of the strategy")
     metrics = JobMetricsOut()
     stats = JobStatsOut()
+    waiting = WaitingOut(
+        allow_null=True, help_text="what has to be made first, once for the installation"
+    )
     error = LastErrorOut(allow_null=True)
     title = serializers.CharField(allow_blank=True)
     retry_of = serializers.UUIDField(allow_null=True)

@@ -1,5 +1,7 @@
 """Compiles the gazetteer in a process of its own, whose memory ends with it.
 
+It gives way to others: what people ask for goes on meanwhile.
+
 ``python -m analysis.gazetteer FILE VERSION`` writes a line ``<share> <step>`` for each step.
 """
 
@@ -9,6 +11,9 @@ import threading
 from pathlib import Path
 
 from analysis.gazetteer import compiling
+
+#: Niceness: less than a web process or a worker has, enough for whoever waits for it.
+_GIVES_WAY = 5
 
 
 def _tell(step: str, ratio: float) -> None:
@@ -24,5 +29,6 @@ def _end_with_the_parent() -> None:
 
 
 if __name__ == "__main__":
+    os.nice(_GIVES_WAY)
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     compiling.compile_into(Path(sys.argv[1]), version=sys.argv[2], tell=_tell)

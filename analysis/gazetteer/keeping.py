@@ -97,7 +97,10 @@ def version() -> str:
 
 def path() -> Path:
     """Return the file of the version needed, which may not be there yet."""
-    return folder() / f"places-{version()}.sqlite3"
+    name = f"places-{version()}.sqlite3"
+    if settings.GAZETTEER_DIR and (shipped := Path(settings.GAZETTEER_DIR) / name).exists():
+        return shipped
+    return folder() / name
 
 
 def state() -> State:

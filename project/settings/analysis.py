@@ -10,6 +10,8 @@ VIDEO_EGRESS = env.text("VIDEO_EGRESS", "direct")
 TRANSCRIPT_MAX_BYTES = env.whole("TRANSCRIPT_MAX_BYTES", 8 * 1024 * 1024, at_least=1)
 #: Workers compile the gazetteer when they start, where their host has none; else its first use does.
 GAZETTEER_AHEAD = env.flag("GAZETTEER_AHEAD", default=True)
+#: A folder with a gazetteer compiled ahead (`compile_places`), as the image has one.
+GAZETTEER_DIR = env.text("GAZETTEER_DIR", "")
 #: An OpenAI-compatible endpoint, for strategies that name a model; its key; what it may take.
 LLM_BASE_URL = env.url("LLM_BASE_URL", "", schemes=("http", "https"))
 LLM_API_KEY = env.text("LLM_API_KEY", "")

@@ -8,7 +8,7 @@ const FINAL = new Set(["done", "partial", "failed", "canceled"]);
 const byId = (id) => document.getElementById(id);
 const facts = JSON.parse(byId("facts").textContent);
 const { urls } = facts;
-const state = { job_id: facts.job_id, status: facts.status, phase: null, progress: 0, error: null };
+const state = { job_id: facts.job_id, status: facts.status, phase: null, progress: 0, waiting: null, error: null };
 const strategy = `?strategy=${facts.strategy}`;
 const places = new Map();
 let chosen = null;
@@ -46,6 +46,10 @@ function drawState() {
 function doing() {
   const words = { metadata: "looks for what is said", compression: "picks the telling sentences", summary: "looks for the places", geocode: "puts the places on the map" };
   if (state.status === "queued") return "waits for its turn";
+  if (state.status === "running" && state.waiting) {
+    const { what, percent } = state.waiting;
+    return `waits for the names of the world's places, which are made ready once for this installation (${what.replace("names: ", "")}, ${percent} %); that takes half a minute or so, then it goes on by itself`;
+  }
   if (state.status === "running") return words[state.phase] ?? "begins";
   const ends = { done: "all places are on the map", partial: "some places are not on the map", failed: "it failed", canceled: "canceled; what was found is kept" };
   return ends[state.status] ?? "";
@@ -196,7 +200,7 @@ function follow() {
   stream.addEventListener("phase_update", ({ data }) => {
     const told = JSON.parse(data);
     if (FINAL.has(state.status) || told.progress < state.progress) return;
-    Object.assign(state, { status: "running", phase: told.phase, progress: told.progress });
+    Object.assign(state, { status: "running", phase: told.phase, progress: told.progress, waiting: told.waiting ?? null });
     drawState();
     if (told.phase !== "metadata") loadSpeech();
   });

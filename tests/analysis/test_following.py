@@ -3,8 +3,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from analysis import batches, following, jobs, submitting
+from analysis import batches, following, jobs, reading, submitting
+from analysis.contracts import Waiting
 from analysis.models import Job
+from project.core import working
 from project.core.callers import Caller
 from project.core.errors import ForbiddenError
 from project.core.hub import Frame
@@ -52,6 +54,28 @@ def test_a_jobs_events_have_the_fields_of_the_contract(caller: Caller, outside: 
     )
     numbers = [seq for seq, _, _ in told]
     assert numbers == sorted(set(numbers))
+
+
+def test_who_follows_a_job_hears_what_it_waits_for(
+    caller: Caller, outside: Outside, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(working, "REPORT_EVERY_S", 0)
+    polled: list[Any] = []
+
+    def compiled(told: Waiting) -> None:
+        told("names: cities", 0.5)
+        polled.append(reading.job_state(jobs.find(job.pk, by=caller))["waiting"])
+
+    outside.before_asking = compiled
+    job = ask(caller)
+    doing.finish(job)
+
+    waits = {"what": "names: cities", "percent": 50}
+    updates = [data for _, name, data in shown(job) if name == "phase_update"]
+    assert polled == [waits, waits]  # for the extractor, then for the geocoder
+    assert [data["waiting"] for data in updates if "waiting" in data] == [waits, waits]
+    assert "waiting" not in updates[-1]
+    assert reading.job_state(jobs.find(job.pk, by=caller))["waiting"] is None
 
 
 def test_all_jobs_on_one_work_see_the_same_numbers_under_their_own_id(caller, outside: Outside):

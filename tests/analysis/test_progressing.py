@@ -22,6 +22,13 @@ def test_five_places_located_one_by_one():
     assert told == [70.0, 76.0, 82.0, 88.0, 94.0, 100.0]
 
 
+def test_what_a_run_waits_for_is_read_from_its_counts():
+    counts = {"chunks": 3, **progressing.counts_while_waiting("names: cities", 0.456)}
+
+    assert progressing.waiting(counts) == {"what": "names: cities", "percent": 46}
+    assert progressing.waiting({"chunks": 3}) is None
+
+
 def test_a_phase_without_pieces_is_done():
     assert progressing.overall(Phase.SUMMARY, 0, 0) == 70.0
 
