@@ -1,4 +1,7 @@
-"""Decides what a name says of where it lies: "Paris, Texas", "Springfield in Illinois"."""
+"""Decides what the words around a name say of it: where it lies, and of what sort it is.
+
+"Paris, Texas", "Springfield in Illinois"; "the province of Salta", "the city of Granada".
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,11 +10,29 @@ from typing import Final
 
 from analysis.gazetteer import folding
 from analysis.gazetteer.library import Gazetteer
-from analysis.gazetteer.places import ABBREVIATION, CONTAINERS, Place
+from analysis.gazetteer.places import ABBREVIATION, CONTAINERS, COUNTY, REGION, Place
 
 _LINK: Final = re.compile(r"\A\s*(?:[,，(（、]|\bin\b|的)?\s*", re.IGNORECASE)
 _WORDS_AT_MOST: Final = 3
 _LOOK: Final = 60
+#: Sorts of what bears a name: what holds towns, or a town.
+UNIT: Final = "unit"
+TOWN: Final = "town"
+UNITS: Final = frozenset({REGION, COUNTY})
+_UNIT_WORD: Final = (
+    r"(?:provinces?|states?|regions?|count(?:y|ies)|prefectures?|cantons?|departments?|governorates?|"
+    r"oblasts?|districts?)"
+)
+_TOWN_WORD: Final = r"(?:cit(?:y|ies)|towns?|villages?)"
+#: What is the capital "of Salta" is a unit, too.
+_SORT_BEFORE: Final = (
+    (re.compile(rf"\b(?:{_UNIT_WORD}|capital|rest|parts?) of (?:the )?\Z", re.IGNORECASE), UNIT),
+    (re.compile(rf"\b{_TOWN_WORD} of \Z", re.IGNORECASE), TOWN),
+)
+_SORT_BEHIND: Final = (
+    (re.compile(rf"\A\s+{_UNIT_WORD}\b", re.IGNORECASE), UNIT),
+    (re.compile(rf"\A\s+{_TOWN_WORD}\b", re.IGNORECASE), TOWN),
+)
 _CJK_LOOK: Final = 8
 
 
@@ -45,6 +66,19 @@ class Asked:
             for size in range(2, len(run) + 1):
                 if folding.CJK.fullmatch(run[-size]):
                     yield run[-size:], run[-size:]
+
+
+def sort_of(one: Asked) -> str:
+    """Return what the words around a name say that it is: ``UNIT``, ``TOWN``, or nothing."""
+    for match in re.finditer(re.escape(one.raw), one.quote, re.IGNORECASE):
+        before, behind = one.quote[: match.start()], one.quote[match.end() :]
+        for pattern, sort in _SORT_BEFORE:
+            if pattern.search(before):
+                return sort
+        for pattern, sort in _SORT_BEHIND:
+            if pattern.match(behind):
+                return sort
+    return ""
 
 
 def containers(asked: list[Asked], gazetteer: Gazetteer) -> list[frozenset[str]]:

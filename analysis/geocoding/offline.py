@@ -23,6 +23,7 @@ class Sense:
 
     key: str
     containers: frozenset[str]
+    sort: str
     mentions: tuple[int, ...]
 
 
@@ -51,7 +52,11 @@ class OfflineGeocoder:
         anchors = recognising.anchors_of(video.title, video.description, video.tags, gazetteer)
         asked = [
             resolving.Asked(
-                sense.key, places.get(sense.key, ()), sense.containers, len(sense.mentions)
+                sense.key,
+                places.get(sense.key, ()),
+                sense.containers,
+                len(sense.mentions),
+                sense.sort,
             )
             for sense in senses
         ]
@@ -77,10 +82,10 @@ def _places(keys: set[str], gazetteer: Gazetteer) -> dict[str, list[Place]]:
 
 
 def senses_of(mentions: Sequence[Mention], gazetteer: Gazetteer) -> list[Sense]:
-    """Return the names that ``mentions`` hold, each once for each place it says it lies in."""
+    """Return the names that ``mentions`` hold, each once for all that they say of it."""
     asked = [containing.Asked(mention.raw, mention.quote) for mention in mentions]
     told = containing.containers(asked, gazetteer)
-    found: dict[tuple[str, frozenset[str]], list[int]] = {}
+    found: dict[tuple[str, frozenset[str], str], list[int]] = {}
     latest: dict[str, frozenset[str]] = {}
     keys = [folding.key_of(mention.raw) for mention in mentions]
     for key, containers in zip(keys, told, strict=True):
@@ -89,8 +94,9 @@ def senses_of(mentions: Sequence[Mention], gazetteer: Gazetteer) -> list[Sense]:
     for number, (key, containers) in enumerate(zip(keys, told, strict=True)):
         if containers:
             latest[key] = containers
-        found.setdefault((key, latest.get(key, frozenset())), []).append(number)
-    return [Sense(key, containers, tuple(numbers)) for (key, containers), numbers in found.items()]
+        sort = containing.sort_of(asked[number])
+        found.setdefault((key, latest.get(key, frozenset()), sort), []).append(number)
+    return [Sense(*told, tuple(numbers)) for told, numbers in found.items()]
 
 
 def _answer(mention: Mention, place: Place | None) -> Located | Unlocated:

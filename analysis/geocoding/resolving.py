@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from analysis.gazetteer.places import CONTINENT, COUNTRY, REGION, Place, prominence
+from analysis.gazetteer.places import CONTINENT, COUNTRY, REGION, SETTLEMENTS, Place, prominence
+from analysis.geocoding import containing
 from analysis.geocoding.distances import km
 
 
@@ -22,25 +23,42 @@ class Asked:
         places: what bears it, the most important first.
         containers: codes of states and countries that it says it lies in.
         count: how often it is spoken.
+        sort: ``containing.UNIT`` or ``containing.TOWN``, where the words around it say so.
     """
 
     key: str
     places: Sequence[Place]
     containers: frozenset[str] = frozenset()
     count: int = 1
+    sort: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much each reason counts; fitted over half of the labelled news (docs/places.md)."""
+    """How much each reason counts; fitted over half of the labelled news (docs/places.md).
+
+    Attributes:
+        unit: for a state, province or county, where the words around say that it is one.
+        namesake: the share of a unit's people from which on its town of that name is meant.
+        about_km: how near to that town another place makes it the town, too.
+        namesake_by_another: the same where the name is not the town's first one ("New York").
+    """
 
     known: float = 0.84
     container: float = 12.0
+    unit: float = 1.0
+    namesake: float = 0.1
+    namesake_by_another: float = 0.35
     country: float = 2.0
     region: float = 0.55
+    about_km: float = 10.0
     near: float = 5.0
     near_km: float = 1200.0
     rounds: int = 3
+
+    def namesake_of(self, is_its_name: bool) -> float:  # noqa: FBT001 -- which of the two
+        """Return the share that counts for a town by its first name, or by another."""
+        return self.namesake if is_its_name else self.namesake_by_another
 
 
 DEFAULT: Final = Weights()
@@ -71,7 +89,46 @@ def resolve(
             )
             for number, one in enumerate(asked)
         ]
-    return chosen
+    return [
+        place and _of_its_sort(place, one, weights, around=chosen)
+        for place, one in zip(chosen, asked, strict=True)
+    ]
+
+
+def _of_its_sort(
+    place: Place, one: Asked, weights: Weights, *, around: Sequence[Place | None]
+) -> Place:
+    """Return the town or the unit of one name, one within the other, that is rather meant.
+
+    What the words around say decides, else what share of the unit's people the town has, or whether
+    other places are about the town: who speaks of Salta means the town, and who speaks of New York
+    and of Brooklyn; who speaks of Quebec alone means the province.
+    """
+    if place.kind in SETTLEMENTS and one.sort == containing.UNIT:
+        units = [unit for unit in one.places if unit.kind in containing.UNITS]
+        return _greatest([unit for unit in units if unit.code in place.within], place)
+    if place.kind not in containing.UNITS or one.sort == containing.UNIT:
+        return place
+    towns = [town for town in one.places if town.kind in SETTLEMENTS]
+    town = _greatest([town for town in towns if place.code in town.within], place)
+    is_meant = (
+        one.sort == containing.TOWN
+        or town.weight >= place.weight * weights.namesake_of(town.rank <= place.rank)
+        or any(_is_about(town, other, weights) for other in around)
+    )
+    return town if is_meant else place
+
+
+def _is_about(town: Place, other: Place | None, weights: Weights) -> bool:
+    """Say whether another place of the video lies in the town, or about it."""
+    if other is None or other.kind in containing.UNITS or other.kind in {COUNTRY, CONTINENT}:
+        return False
+    apart = km((town.latitude, town.longitude), (other.latitude, other.longitude))
+    return other.id != town.id and apart <= weights.about_km
+
+
+def _greatest(places: Sequence[Place], default: Place) -> Place:
+    return max(places, key=prominence, default=default)
 
 
 def _first(one: Asked, weights: Weights) -> Place | None:
@@ -86,7 +143,7 @@ def _alone(place: Place, one: Asked, weights: Weights) -> float:
     worth += weights.container * bool(
         one.containers.intersection(place.within) and place.code not in one.containers
     )
-    return worth
+    return worth + weights.unit * (one.sort == containing.UNIT and place.kind in containing.UNITS)
 
 
 _Around = tuple[dict[str, float], dict[str, float], Sequence[Asked], Sequence[Place | None], int]

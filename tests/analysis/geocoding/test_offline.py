@@ -98,3 +98,41 @@ def test_a_place_has_marker_tags_and_authority(geocoder):
 
 def test_the_geocoder_of_a_strategy_is_the_offline_one_unless_it_says_else():
     assert isinstance(geocoder_for(StrategyInputs(model="offline")), OfflineGeocoder)
+
+
+@pytest.mark.parametrize(
+    ("raw", "quote", "kind"),
+    [
+        ("Salta", "the next morning we are in Salta", "city"),
+        ("Gao", "the boat went down to Gao", "city"),
+        ("Salta", "Salta province is large", "region"),
+        ("Salta", "the north of the province of Salta", "region"),
+        ("Kyoto", "a village in Kyoto Prefecture", "region"),
+        ("Quebec", "we drove through Quebec", "region"),
+        ("Quebec", "the old city of Quebec", "city"),
+    ],
+)
+def test_a_town_and_the_province_of_its_name(geocoder, raw, quote, kind):
+    (answer,) = located(geocoder.locate([mention(raw, quote)], VideoContext("v")))
+
+    assert answer.kind == kind
+
+
+def test_one_video_may_speak_of_both(geocoder):
+    said = [
+        mention("Salta", "welcome to Salta"),
+        mention("Salta", "wine of the province of Salta", 4000),
+        mention("Salta", "back in Salta", 8000),
+    ]
+
+    answers = located(geocoder.locate(said, VideoContext("v")))
+
+    assert [one.kind for one in answers] == ["city", "region", "city"]
+
+
+def test_what_lies_about_a_town_speaks_for_it(geocoder):
+    alone, *_ = located(geocoder.locate([mention("New York")], VideoContext("v")))
+    said = [mention("New York"), mention("Brooklyn", at=4000)]
+    together, *_ = located(geocoder.locate(said, VideoContext("v")))
+
+    assert (alone.kind, together.kind) == ("region", "city")
