@@ -2,26 +2,57 @@
 
 import contextvars
 import threading
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final, cast
 
+import httpx2
+import openai
 from django.utils import timezone
 
 from analysis.failures import Deterministic, Transient, is_passing
 from project.core import moments, tracing
 
-if TYPE_CHECKING:
-    import openai
-
 _POLL_S: Final = 0.2
 _SHOWN: Final = 300
+#: Larger answers are not read: the places of one piece of speech are a hundredth of it.
+MOST_BYTES: Final = 4 * 1024 * 1024
 
 
 class UnknownFormatError(Exception):
     """The endpoint does not know the form in which the answer was wanted."""
+
+
+class TooLargeError(Exception):
+    """The answer is larger than any that could be meant."""
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """The body of an answer, which must come within its time and size, however it comes.
+
+    The time-outs of the client are those of single reads: a server that sends a blank now and then
+    would hold it for ever.
+    """
+
+    def __init__(self, stream: httpx2.SyncByteStream, *, within_s: float) -> None:
+        self._stream = stream
+        self._until_s = time.monotonic() + within_s
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for part in self._stream:
+            size += len(part)
+            if size > MOST_BYTES:
+                raise TooLargeError
+            if time.monotonic() > self._until_s:
+                raise httpx2.ReadTimeout("the answer takes too long as a whole")
+            yield part
+
+    def close(self) -> None:
+        self._stream.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +133,16 @@ def ask(
 def _client(endpoint: Endpoint) -> "openai.OpenAI":
     import openai  # noqa: PLC0415 -- a second and 54 MB, for processes that ask a model alone
 
+    def bound(response: httpx2.Response) -> None:
+        stream = cast(httpx2.SyncByteStream, response.stream)
+        response.stream = _Bounded(stream, within_s=endpoint.timeout_s)
+
     return openai.OpenAI(
         base_url=endpoint.base_url,
         api_key=endpoint.key or "none",
         timeout=endpoint.timeout_s,
         max_retries=0,
+        http_client=openai.DefaultHttpxClient(event_hooks={"response": [bound]}),
     )
 
 
@@ -128,6 +164,8 @@ def _asked(endpoint: Endpoint, question: Question) -> Answer:
         raise Transient(f"the model took longer than {endpoint.timeout_s:g} s") from error
     except openai.APIConnectionError as error:
         raise Transient("the model's endpoint is not reached") from error
+    except TooLargeError as error:
+        raise Transient(f"the model's answer is larger than {MOST_BYTES >> 20} MiB") from error
     except (openai.OpenAIError, ValueError, TypeError) as error:
         raise Transient(f"unreadable answer of the model: {type(error).__name__}") from error
     return _understood(told)

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import quotas
-from analysis import jobs, strategies, submitting
+from analysis import enlisting, jobs, strategies, submitting
 from analysis.models import Analysis, Job, Strategy, Video
 from project.core.callers import Caller
 from project.core.models import Run
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 URL = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
 
 
-def ask(caller: Caller, url: str = URL, strategy: str = "") -> submitting.Asked:
+def ask(caller: Caller, url: str = URL, strategy: str = "") -> enlisting.Asked:
     return submitting.of_url(url, strategy=strategy, by=caller, now=timezone.now())
 
 
@@ -221,7 +221,7 @@ def test_rivals_of_one_user_cannot_both_take_the_last(default_strategy: Strategy
 
 def test_who_asks_after_the_last_has_left_begins_anew(caller: Caller, outside: Outside):
     """The old work may take a moment to stop; what it still does is no longer written."""
-    found: list[submitting.Asked] = []
+    found: list[enlisting.Asked] = []
     first = ask(caller).job
 
     def leaves_and_another_comes(_name: str) -> None:

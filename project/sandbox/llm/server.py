@@ -3,6 +3,7 @@
 It is no model: it finds the names of ``gazetteer.py`` in the last message, and answers them as JSON.
 """
 
+import asyncio
 import json
 import re
 import threading
@@ -21,6 +22,10 @@ from project.sandbox.serving import HttpServer, PlainBehaviour
 MODEL: Final = "sandbox-1"
 FORMATS: Final = ("json_schema", "json_object", "text")
 _LETTERS_PER_TOKEN: Final = 4
+#: How large an enormous answer is; how slowly one drips, and how long at most.
+_ENORMOUS_BYTES: Final = 24 * 1024 * 1024
+_DRIP_EVERY_S: Final = 0.05
+_DRIPS: Final = 1200
 
 
 class Odd(StrEnum):
@@ -34,6 +39,11 @@ class Odd(StrEnum):
     NO_CHOICES = "no_choices"
     FENCED = "fenced"
     INVENTED = "invented"
+    PROSE = "prose"
+    WRONG_TYPES = "wrong_types"
+    DUPLICATE_KEYS = "duplicate_keys"
+    ENORMOUS = "enormous"
+    DRIP = "drip"
 
 
 class _Behaviour(PlainBehaviour):
@@ -101,7 +111,7 @@ class ModelServer(HttpServer):
         models = [{"id": MODEL, "object": "model", "owned_by": "sandbox"}]
         return web.json_response({"object": "list", "data": models})
 
-    async def complete(self, request: web.Request) -> web.Response:
+    async def complete(self, request: web.Request) -> web.StreamResponse:
         """Answer one chat."""
         try:
             body = await request.json()
@@ -121,6 +131,8 @@ class ModelServer(HttpServer):
             )
         with self._lock:
             odd = self._odd.popleft() if self._odd else None
+        if odd is Odd.DRIP:
+            return await _dripping(request)
         said = _said(messages[-1], asked, odd)
         return web.json_response(_completion(body, messages, said, odd))
 
@@ -131,6 +143,19 @@ class ModelServer(HttpServer):
         odd = control.read(lambda: [Odd(each) for each in _words(body.get("odd", []))])
         self.answer_oddly(*odd)
         return web.Response(status=204)
+
+
+async def _dripping(request: web.Request) -> web.StreamResponse:
+    """Send blanks, which JSON may begin with, as if the answer were about to come."""
+    response = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await response.prepare(request)
+    for _ in range(_DRIPS):
+        try:
+            await response.write(b" ")
+        except ConnectionError:
+            break  # the client has given up
+        await asyncio.sleep(_DRIP_EVERY_S)
+    return response
 
 
 def _words(told: object) -> list[str]:
@@ -153,6 +178,10 @@ def _said(text: str, asked: str, odd: Odd | None) -> str:
         Odd.WRONG_SHAPE: '{"answer": 42}',
         Odd.REFUSAL: "",
         Odd.EMPTY: "",
+        Odd.PROSE: f"Sure {{as you asked}}, there are {len(places)} places: {right} Bon voyage {{!}}",
+        Odd.WRONG_TYPES: '{"places": [{"name": 7, "quote": ["x"], "tags": "city"}, "Taipei", null]}',
+        Odd.DUPLICATE_KEYS: right.replace('{"places"', '{"places": [], "places"', 1),
+        Odd.ENORMOUS: right + " " * _ENORMOUS_BYTES,
     }
     return wrong.get(odd, right) if odd else right
 
