@@ -9,6 +9,8 @@ from project.db import statistics
 from project.db.statistics import PoolStatistics
 from project.db.stress.scratch import Account
 
+pytestmark = pytest.mark.once
+
 WITHIN_S = 60.0
 LEAK_AFTER_S = 0.3
 

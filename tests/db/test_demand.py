@@ -13,6 +13,8 @@ from project.db.sqlite.gating import WriterGate
 from project.db.sqlite.options import PoolOptions
 from project.db.sqlite.pooling import Pool
 
+pytestmark = pytest.mark.once
+
 BURST = json.loads((Path(__file__).parent / "data" / "burst.json").read_text())["requests"]
 
 

@@ -13,6 +13,8 @@ from project.db.errors import NestedWriterError, WriterBusyError
 from project.db.sqlite.gating import WriterGate
 from tests.db.making import until
 
+pytestmark = pytest.mark.once
+
 HOLDER = """
 import sys, time
 from project.db.sqlite.gating import WriterGate

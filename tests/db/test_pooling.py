@@ -20,6 +20,8 @@ from project.db.sqlite.options import PoolOptions
 from project.db.sqlite.pooling import Pool
 from tests.db.making import until
 
+pytestmark = pytest.mark.once
+
 
 class Owner:
     allow_thread_sharing = False

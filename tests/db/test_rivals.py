@@ -17,6 +17,8 @@ from project.db.errors import PoolExhaustedError
 from project.db.stress.scratch import Account, Entry
 from tests.db.making import until
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[2]
 
 

@@ -11,6 +11,8 @@ from project.db.stress.plans import Load
 from project.db.stress.running import Outcome
 from tests.db import files
 
+pytestmark = pytest.mark.once
+
 
 def outcome(**changes) -> Outcome:
     found = Outcome("ours", seconds=10, operations=20_000, p50_ms=5, p95_ms=20, p99_ms=40)

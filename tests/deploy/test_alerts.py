@@ -8,6 +8,8 @@ import yaml
 
 from tests.deploy import tools
 
+pytestmark = pytest.mark.once
+
 RULES: Final = tools.DEPLOY / "prometheus" / "alerts.yml"
 #: All is well for eight hours, then a fault for four; one value a minute.
 QUIET, LOUD = 480, 240

@@ -16,6 +16,8 @@ from tests.architecture.places import DOCUMENTED
 from tests.architecture.test_docs import listed
 from tests.deploy import tools
 
+pytestmark = pytest.mark.once
+
 FOLDER: Final = tools.DEPLOY / "grafana"
 FILES: Final = sorted((FOLDER / "dashboards").glob("*.json"))
 #: Exposed by others: Prometheus itself, and the node exporter.

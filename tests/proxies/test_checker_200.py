@@ -115,7 +115,7 @@ def world():
         yield found
 
 
-@pytest.mark.no_database
+@pytest.mark.once
 def test_all_verdicts_of_200_are_right_in_the_total_time_out_and_a_second(
     world, private_networks, monkeypatch
 ):

@@ -21,6 +21,8 @@ from proxies.parsing import (
 )
 from proxies.parsing.lists import MAX_LINE
 
+pytestmark = pytest.mark.once
+
 
 def read(text, **options):
     return list(parse_text(text, ListOptions(**options)))

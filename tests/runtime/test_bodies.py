@@ -50,7 +50,7 @@ def post(port, body, **headers):
     return answer.status, json.loads(answer.read())
 
 
-@pytest.mark.no_database
+@pytest.mark.once
 @pytest.mark.parametrize("headers", [{}, {"Connection": "close"}])
 def test_form_that_is_too_large_is_answered_though_its_sender_reads_only_at_the_end(port, headers):
     form = FORM % (b"8.8.8.8:80\n" * (5 * MOST // 11))
@@ -60,14 +60,14 @@ def test_form_that_is_too_large_is_answered_though_its_sender_reads_only_at_the_
     assert (status, told["code"]) == (413, "too_large")
 
 
-@pytest.mark.no_database
+@pytest.mark.once
 def test_stream_that_grows_too_large_is_answered_too(port):
     status, told = post(port, (b"x" * 65536 for _ in range(5 * MOST // 65536)))
 
     assert (status, told["code"]) == (413, "too_large")
 
 
-@pytest.mark.no_database
+@pytest.mark.once
 def test_form_of_a_size_that_is_allowed_arrives_as_it_was_sent_and_takes_little_memory(port):
     form = FORM % (b"8.8.8.8:80\n" * ((MOST - 200) // 11))
     _, before = post(port, b"--x--")
@@ -82,7 +82,7 @@ def test_form_of_a_size_that_is_allowed_arrives_as_it_was_sent_and_takes_little_
     assert told["peak_kb"] - before["peak_kb"] < 6 * MOST / 1024
 
 
-@pytest.mark.no_database
+@pytest.mark.once
 def test_who_sends_on_and_on_is_cut_off(port):
     """256 MiB of a refused body are dropped, no more: a gigabyte does not go through."""
     with socket.create_connection(("127.0.0.1", port), timeout=60) as client:

@@ -8,6 +8,8 @@ import pytest
 
 from project.runtime import bootstrap
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -16,6 +16,8 @@ from kombu import Connection
 
 from project.runtime.queuefile import QueueFile
 
+pytestmark = pytest.mark.once
+
 WITHIN_S = 30.0
 
 

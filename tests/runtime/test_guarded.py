@@ -10,6 +10,8 @@ import pytest
 from project.core import pids
 from tests.services import guarded
 
+pytestmark = pytest.mark.once
+
 STARTER = """
 import os, sys, time
 from pathlib import Path

@@ -8,6 +8,8 @@ import pytest
 
 from project.runtime import locking
 
+pytestmark = pytest.mark.once
+
 
 def forked_holder(data_dir, *, with_child: bool) -> int:
     """Lock ``data_dir`` in a fork, which may have a child that inherits the lock for a second."""

@@ -11,6 +11,8 @@ import pytest
 
 from project.runtime.queuefile import Claimed, QueueFile
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:

@@ -14,6 +14,8 @@ import pytest
 from project.core.pids import incarnation
 from project.runtime import children, locking, supervising
 
+pytestmark = pytest.mark.once
+
 WITHIN_S = 20.0
 
 

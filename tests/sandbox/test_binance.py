@@ -11,6 +11,8 @@ from project import sandbox
 from project.sandbox.exchange.timeframes import DAY_MS
 from tests.sandbox.making import MINUTE_MS, NOW_MS, OPEN_MS, aimed, klines, make_binance
 
+pytestmark = pytest.mark.once
+
 
 def test_time_and_ping_answer_in_binances_shape(world):
     url = world.exchange.url

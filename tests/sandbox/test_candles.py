@@ -1,9 +1,13 @@
 from decimal import Decimal
 
+import pytest
+
 from project.sandbox import running
 from project.sandbox.exchange.candles import Candle, part_way
 from project.sandbox.world import WorldPlan
 from tests.sandbox.making import okx_rows
+
+pytestmark = pytest.mark.once
 
 CANDLE = Candle(0, "10.00", "14.00", "8", "12.50", "3.0", quote_volume="30", trades=7)
 

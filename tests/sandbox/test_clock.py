@@ -1,4 +1,8 @@
+import pytest
+
 from project.sandbox.clock import MarketClock
+
+pytestmark = pytest.mark.once
 
 
 class _Wall:

@@ -5,6 +5,8 @@ import requests
 
 from tests.sandbox.making import MINUTE_MS, NOW_MS, OPEN_MS, klines
 
+pytestmark = pytest.mark.once
+
 
 def control(world, method, path, body=None, **query):
     return requests.request(

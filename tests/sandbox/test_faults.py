@@ -7,6 +7,8 @@ import project.sandbox
 from project.sandbox.faults import ROW_KINDS, Facts, Fault, FaultBoard, FaultKind, fault_from_json
 from project.sandbox.proxies.specs import ProxyKind
 
+pytestmark = pytest.mark.once
+
 KLINES = Facts(
     path="/api/v3/klines",
     client="127.0.0.5",

@@ -10,6 +10,8 @@ from project.sandbox import Fault, FaultKind
 from project.sandbox.clock import wall_ms
 from tests.sandbox.making import MINUTE_MS, OPEN_MS, klines, make_binance, make_okx, okx_rows
 
+pytestmark = pytest.mark.once
+
 START_MS = OPEN_MS - 20 * MINUTE_MS
 
 

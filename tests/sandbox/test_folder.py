@@ -6,6 +6,8 @@ import pytest
 from project.sandbox.exchange.folder import UnreadableCandlesError, candle_files, read_folder
 from project.sandbox.exchange.timeframes import TIMEFRAMES
 
+pytestmark = pytest.mark.once
+
 HEADING = "open_time_ms,open,high,low,close,volume"
 ROW = "60000,1.50,2,1,1.5000000000000001,7"
 

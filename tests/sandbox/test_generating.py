@@ -7,6 +7,8 @@ from project.sandbox.exchange.candles import Candle
 from project.sandbox.exchange.generating import LISTED_MS, GeneratedBook
 from project.sandbox.exchange.timeframes import DAY_MS, HOUR_MS, MINUTE_MS, TIMEFRAMES
 
+pytestmark = pytest.mark.once
+
 START_MS = LISTED_MS + 400 * DAY_MS
 
 

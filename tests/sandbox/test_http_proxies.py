@@ -12,6 +12,8 @@ from project import sandbox
 from project.sandbox import ProxyKind, ProxySpec, Wanted, World, WorldPlan
 from project.sandbox.proxies.server import ProxyServer
 
+pytestmark = pytest.mark.once
+
 EXIT = "127.0.0.44"
 WITHIN = aiohttp.ClientTimeout(total=5)
 

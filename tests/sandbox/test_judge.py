@@ -3,6 +3,8 @@ import requests
 
 from project import sandbox
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def world():

@@ -7,6 +7,8 @@ import requests
 from project import sandbox
 from project.sandbox import Fault, FaultKind, Protocol, ProxyKind, ProxySpec, WorldPlan
 
+pytestmark = pytest.mark.once
+
 SPECS = (
     ProxySpec(exit_address="127.0.0.11", country="NL"),
     ProxySpec(kind=ProxyKind.TRANSPARENT),

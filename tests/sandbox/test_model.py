@@ -9,6 +9,8 @@ import requests
 from project import sandbox
 from project.sandbox import Fault, FaultKind, Odd
 
+pytestmark = pytest.mark.once
+
 SAID = "[0:04] We land in Taipei.\n[0:12] Then on to 九份老街 and Paris."
 
 

@@ -10,6 +10,8 @@ import requests
 from project import sandbox
 from tests.sandbox.making import MINUTE_MS, NOW_MS, OPEN_MS, aimed, klines, make_okx, okx_rows
 
+pytestmark = pytest.mark.once
+
 
 def test_time_answers_in_okxs_shape(world):
     answer = requests.get(f"{world.exchange.url}/api/v5/public/time", timeout=5).json()

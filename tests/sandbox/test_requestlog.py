@@ -1,6 +1,10 @@
 import threading
 
+import pytest
+
 from project.sandbox.requestlog import LogEntry, RequestLog, Wanted
+
+pytestmark = pytest.mark.once
 
 
 def make_entry(number, **fields):

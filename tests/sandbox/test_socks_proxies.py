@@ -14,6 +14,8 @@ from project import sandbox
 from project.sandbox import Protocol, ProxyKind, ProxySpec, World
 from project.sandbox.proxies.server import ProxyServer
 
+pytestmark = pytest.mark.once
+
 EXIT = "127.0.0.55"
 BOTH = pytest.mark.parametrize("protocol", [Protocol.SOCKS4, Protocol.SOCKS5])
 

@@ -10,6 +10,8 @@ from project.sandbox.exchange.timeframes import (
     Timeframe,
 )
 
+pytestmark = pytest.mark.once
+
 
 def at(text: str) -> int:
     return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)

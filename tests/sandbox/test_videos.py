@@ -8,6 +8,8 @@ import requests
 from project import sandbox
 from project.sandbox import Fault, FaultKind
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture(scope="module")
 def site():

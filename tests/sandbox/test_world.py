@@ -20,6 +20,8 @@ from project.sandbox import ProxyKind, ProxySpec, WorldPlan, mixed
 from project.sandbox.__main__ import main
 from project.sandbox.exchange.folder import UnreadableCandlesError
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
