@@ -8,6 +8,8 @@ from typing import Any, Final
 import pytest
 import yaml
 
+pytestmark = pytest.mark.once
+
 ROOT: Final = Path(__file__).resolve().parents[2]
 PROGRAMS: Final = Path(sys.executable).parent
 

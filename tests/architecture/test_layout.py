@@ -8,6 +8,8 @@ import pytest
 
 from tests.architecture.places import APPS, ROOT, App, imports, name_of, parsed, sources
 
+pytestmark = pytest.mark.once
+
 SOURCES = list(sources())
 MOST_LINES = 400
 MOST_LINES_OF_TESTS = 600

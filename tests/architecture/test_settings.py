@@ -3,7 +3,11 @@
 import ast
 import re
 
+import pytest
+
 from tests.architecture.places import ROOT, parsed, sources
+
+pytestmark = pytest.mark.once
 
 READERS = {"made", "text", "flag", "one_of", "number", "numbers", "whole", "words", "url", "scaled"}
 #: Read by the compose file alone.

@@ -19,8 +19,6 @@ from tests.factories import make_key, make_run, make_user
 from tests.project import servers
 from tests.services import guarded
 
-pytestmark = pytest.mark.once
-
 COMPOSE: Final = tools.DEPLOY / "compose.yaml"
 OURS: Final = {"migrate", "web", "worker", "beat", "backup"}
 

@@ -28,6 +28,8 @@ from project.sandbox import Fault, FaultKind, ProxyKind, ProxySpec
 from proxies import leasing
 from tests.markets import doing
 
+pytestmark = pytest.mark.once
+
 
 def caused(outer, cause):
     try:

@@ -14,6 +14,8 @@ from markets.detecting import Limits
 from markets.rows import Row
 from tests.markets.factories import MINUTE, START_MS
 
+pytestmark = pytest.mark.once
+
 FOLDER = Path(__file__).parents[3] / "shared" / "data" / "candles"
 USUAL = detecting.USUAL
 

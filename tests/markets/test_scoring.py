@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from markets import scoring
 
+pytestmark = pytest.mark.once
+
 counts = st.dictionaries(st.sampled_from([*scoring.WEIGHTS, "unheard_of"]), st.integers(0, 5000))
 
 

@@ -2,7 +2,11 @@ import json
 import subprocess
 import sys
 
+import pytest
+
 from project.core import garbage
+
+pytestmark = pytest.mark.once
 
 CODE = """
 import gc, json, os

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from proxies.choices import ListFormat
 from proxies.parsing import Candidate, ListOptions, Refused, UnreadableListError, parse, parse_text
 
+pytestmark = pytest.mark.once
+
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "proxies"
 
 

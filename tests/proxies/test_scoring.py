@@ -10,6 +10,8 @@ from proxies.choices import Pool
 from proxies.scoring import Bounds, Evidence
 from tests.proxies.factories import NOW
 
+pytestmark = pytest.mark.once
+
 BOUNDS: dict[str, Bounds] = {
     Pool.HOT: Bounds(80, 70),
     Pool.WARM: Bounds(50, 40),

@@ -17,6 +17,8 @@ from project.storage.columns import Column, carrying, loaded_plainly, stored_pla
 from project.storage.errors import MoveFailedError
 from tests.storage.making import at
 
+pytestmark = pytest.mark.once
+
 #: Type, what Django's SQLite stores, what PostgreSQL is to hold.
 READ = "SELECT v FROM trial WHERE n = 1"
 VALUES = [

@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from analysis.adapters.videoids import is_youtube, video_id_of
 from analysis.failures import Deterministic
 
+pytestmark = pytest.mark.once
+
 ID = "dQw4w9WgXcQ"
 
 

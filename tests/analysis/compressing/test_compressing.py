@@ -12,6 +12,8 @@ from analysis.compressing.merging import weight
 from analysis.contracts import Mention, Segment
 from analysis.subtitles import parse
 
+pytestmark = pytest.mark.once
+
 REAL = Path(__file__).parents[4] / "shared" / "data" / "subtitles"
 CHAT = ("well you know it was like that", "yeah okay so that is that", "it was just so good")
 

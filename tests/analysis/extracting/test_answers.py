@@ -10,6 +10,8 @@ from analysis.contracts import Segment
 from analysis.extracting import answers
 from analysis.extracting.answers import Spoken, UnreadableAnswerError
 
+pytestmark = pytest.mark.once
+
 CHUNK = [Segment(0, 900, "we took a bus to Kuala"), Segment(1000, 1900, "Lumpur, then 九份老街")]
 
 

@@ -12,6 +12,8 @@ from analysis.failures import Deterministic, Transient
 from project import sandbox
 from project.sandbox import Fault, FaultKind, Odd
 
+pytestmark = pytest.mark.once
+
 CHUNK = [
     Segment(0, 3900, "We land in Taipei and walk on."),
     Segment(4000, 7900, "Then to Jiufen, above the sea."),

@@ -8,6 +8,8 @@ from analysis.contracts import Segment, VideoContext
 from analysis.extracting import prompting
 from analysis.failures import Deterministic
 
+pytestmark = pytest.mark.once
+
 #: Results are kept under these numbers: a change of a text is a new number.
 KNOWN = {1: "5849a9a594d9", 2: "4317c0617b0b"}
 

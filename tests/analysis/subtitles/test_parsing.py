@@ -13,6 +13,8 @@ from analysis.contracts import Segment
 from analysis.failures import Deterministic
 from analysis.subtitles import parse, parsing
 
+pytestmark = pytest.mark.once
+
 REAL = Path(__file__).parents[4] / "shared" / "data" / "subtitles"
 KARAOKE = """WEBVTT
 Kind: captions

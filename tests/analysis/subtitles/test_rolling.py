@@ -2,12 +2,15 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.contracts import Segment
 from analysis.subtitles.rolling import collapse
 from analysis.subtitles.wording import Cue
+
+pytestmark = pytest.mark.once
 
 words = st.lists(
     st.text("abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=6), min_size=1, max_size=4

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from analysis import writing
 
+pytestmark = pytest.mark.once
+
 ITEMS = [
     {
         "location": "Taipei & <Shilin>",

@@ -15,6 +15,8 @@ from project.sandbox import Fault, FaultKind
 from tests.markets import doing
 from tests.markets.factories import MINUTE
 
+pytestmark = pytest.mark.once
+
 DATA = Path(__file__).parents[4] / "shared" / "data"
 VENUES = ["binance", "okx"]
 SYMBOLS = {"binance": "BTCUSDT", "okx": "BTC-USDT"}

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 WANTED = (
     "PUBLIC_URL",
     "SECRET_KEY",

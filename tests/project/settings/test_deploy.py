@@ -6,8 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.architecture.places import ROOT
 from tests.project.settings.test_base import WHOLE
+
+pytestmark = pytest.mark.once
 
 STRONG = {
     "SECRET_KEY": "".join(map(chr, range(48, 112))),

@@ -17,6 +17,8 @@ from markets.adapters.files import lines, opening, tables
 from markets.adapters.files.lines import BadCandleFileError, moment_ms
 from markets.rows import Row
 
+pytestmark = pytest.mark.once
+
 START = 1_767_571_200_000
 ROWS = [Row(START + n * 60_000, 1.5 + n, 3.0 + n, 0.25, 2.5 + n, 10.125) for n in range(3)]
 
