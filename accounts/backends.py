@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
-from accounts import locking_out
+from accounts import locking_out, plans
 from accounts.models import User
 from accounts.noting import Sight
 from project.core.requests import address_of
@@ -60,7 +60,7 @@ class SessionBackend(ModelBackend):
         known = _owner.get()
         if known is not None and known.pk == user_id:
             return known if self.user_can_authenticate(known) else None
-        found = User.objects.select_related("subscription__plan").filter(pk=user_id).first()
+        found = User.objects.select_related(*plans.WITH_USER).filter(pk=user_id).first()
         return found if found and self.user_can_authenticate(found) else None
 
 

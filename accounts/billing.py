@@ -8,7 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from accounts import recalling
+from accounts import plans, recalling
 from accounts.models import BillingEvent, Plan, Subscription, User
 from project.core import auditing, signing
 from project.core.callers import SYSTEM
@@ -150,7 +150,7 @@ def _subscribe(user: User, plan: Plan | None, change: Change, *, now: datetime) 
     if plan is None:
         Subscription.objects.filter(user=user).delete()
     else:
-        _hold(user, plan, change)
+        _hold(user, plan, change, now=now)
     told = auditing.Change(
         "Plan", str(before.plan) if before else "", str(plan) if plan is not None else ""
     )
@@ -158,11 +158,17 @@ def _subscribe(user: User, plan: Plan | None, change: Change, *, now: datetime) 
     auditing.note(user, deed, by=SYSTEM, now=now)
 
 
-def _hold(user: User, plan: Plan, change: Change) -> None:
+def _hold(user: User, plan: Plan, change: Change, *, now: datetime) -> None:
+    """Write what the user has; of a change that is to come, what they have until then, too."""
     starts_at = change.starts_at or change.occurred_at
     if change.ends_at is not None and change.ends_at <= starts_at:
         raise BadPeriodError("it would end before it starts")
-    facts = {"plan": plan, "started_at": starts_at, "ends_at": change.ends_at}
+    facts = {
+        "plan": plan,
+        "started_at": starts_at,
+        "ends_at": change.ends_at,
+        "plan_before": plans.current(user, at=now) if starts_at > now else None,
+    }
     Subscription.objects.update_or_create(
         user=user, defaults={**facts, "note": f"by event {change.event_id}"[:200]}
     )

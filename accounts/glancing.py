@@ -10,21 +10,19 @@ from functools import lru_cache
 from typing import Any, Final
 
 from accounts import keys, noting, plans
-from accounts.choices import RaisedBy, Scope
+from accounts.choices import RaisedBy
 from accounts.noting import NOWHERE, Sight
 from project.core import limits, lookups, statements
 from project.core.callers import Allowance, Caller
 
 _RATES: Final = tuple(RaisedBy.values)
 _KNOWN: Final = f"""SELECT k.id, k.user_id, k.scopes, k.allowed_networks, u.is_staff,
-       p.name, p.is_unlimited, {", ".join(f"p.{rate}" for rate in _RATES)}
+       own.name, own.is_unlimited, {", ".join(f"own.{rate}" for rate in _RATES)}
 FROM accounts_apikey k
 JOIN accounts_user u ON u.id = k.user_id
-LEFT JOIN accounts_subscription s
-  ON s.user_id = u.id AND (s.ends_at IS NULL OR s.ends_at > %(now)s)
-LEFT JOIN accounts_plan p ON p.id = s.plan_id
+{plans.OWN_PLAN}
 WHERE k.digest = %(digest)s AND k.revoked_at IS NULL AND u.is_active
-  AND (k.expires_at IS NULL OR k.expires_at > %(now)s)"""  # noqa: S608 -- no input in it
+  AND (k.expires_at IS NULL OR k.expires_at > %(at)s)"""  # noqa: S608 -- no input in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ def caller(secret: str, *, now: datetime, sight: Sight = NOWHERE) -> Caller | No
     if lookups.is_shared():
         known = keys.recognise(secret, now=now, sight=sight)
         return known[1] if known is not None else None
-    values = {"digest": keys.digest(secret), "now": statements.moment(now)}
+    values = {"digest": keys.digest(secret), "at": statements.moment(now)}
     row = statements.one(_KNOWN, values)
     if row is None:
         return None
@@ -61,11 +59,7 @@ def _bearer(row: tuple[Any, ...]) -> _Bearer:
     else:
         numbers = dict(zip(_RATES, rates, strict=True))
         allowance = plans.allowance_from(plan, is_unlimited=bool(is_unlimited), numbers=numbers)
-    caller = Caller(
-        user_id=user_id,
-        is_staff=bool(is_staff) and Scope.ADMIN in may,
-        scopes=may,
-        key_id=key_id,
-        allowance=allowance,
+    caller = keys.bearer(
+        user_id, is_staff=bool(is_staff), scopes=may, key_id=key_id, allowance=allowance
     )
     return _Bearer(caller, tuple(json.loads(networks)))

@@ -17,7 +17,7 @@ from accounts.models import ApiKey, User
 from accounts.noting import NOWHERE, Sight
 from project.core import auditing, limits, lookups
 from project.core.auditing import Change, Deed
-from project.core.callers import Caller
+from project.core.callers import Allowance, Caller
 from project.core.choices import Act
 from project.core.errors import FieldProblem, InvalidInputError, NotFoundError
 
@@ -199,7 +199,8 @@ def recognise(
 def _read(own: str, *, now: datetime) -> ApiKey | None:
     """Read a key that holds from the database, and remember it."""
     turn = lookups.begin()
-    valid = ApiKey.objects.valid(at=now).select_related("user__subscription__plan")
+    with_user = (f"user__{each}" for each in plans.WITH_USER)
+    valid = ApiKey.objects.valid(at=now).select_related(*with_user)
     found = valid.filter(digest=own).first()
     if found is not None:
         recalling.keep_key(turn, found)
@@ -208,14 +209,30 @@ def _read(own: str, *, now: datetime) -> ApiKey | None:
 
 def caller_of_key(key: ApiKey) -> Caller:
     """Return the caller that a key stands for."""
-    scopes = frozenset(str(scope) for scope in key.scopes)
-    is_staff = key.user.is_staff and Scope.ADMIN in scopes
-    return Caller(
-        user_id=key.user_id,
-        is_staff=is_staff,
-        scopes=scopes,
+    return bearer(
+        key.user_id,
+        is_staff=key.user.is_staff,
+        scopes=frozenset(str(scope) for scope in key.scopes),
         key_id=key.pk,
         allowance=plans.allowance_of(key.user),
+    )
+
+
+def bearer(
+    user_id: int,
+    *,
+    is_staff: bool,
+    scopes: frozenset[str],
+    key_id: int,
+    allowance: Allowance | None,
+) -> Caller:
+    """Return whoever shows a key: staff only where both its user and the key itself are."""
+    return Caller(
+        user_id=user_id,
+        is_staff=is_staff and Scope.ADMIN in scopes,
+        scopes=scopes,
+        key_id=key_id,
+        allowance=allowance,
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from accounts import plans
-from accounts.models import Plan, User
+from accounts.models import User
 from project.core import statements
 from project.core.errors import ConflictError, QuotaExceededError
 
@@ -115,14 +115,12 @@ def require(quota: str, *, user_id: int | None, now: datetime, count: int = 1) -
 
 
 #: By hand, since each lease waits for it: the plan that holds, while the user's row is locked.
-_LIMIT: Final = """SELECT u.is_staff, COALESCE(own.is_unlimited, usual.is_unlimited),
-       CASE WHEN own.id IS NULL THEN usual.{quota} ELSE own.{quota} END
+_LIMIT: Final = f"""SELECT u.is_staff, COALESCE(own.is_unlimited, usual.is_unlimited),
+       CASE WHEN own.id IS NULL THEN usual.{{quota}} ELSE own.{{quota}} END
 FROM accounts_user u
-LEFT JOIN accounts_subscription s
-  ON s.user_id = u.id AND (s.ends_at IS NULL OR s.ends_at > %(at)s)
-LEFT JOIN accounts_plan own ON own.id = s.plan_id
+{plans.OWN_PLAN}
 LEFT JOIN accounts_plan usual ON usual.is_default
-WHERE u.id = %(user_id)s"""
+WHERE u.id = %(user_id)s"""  # noqa: S608 -- no input in it
 
 
 def _limit_for_update(user_id: int, quota: str, *, at: datetime) -> int | None:
@@ -138,18 +136,11 @@ def _limit_for_update(user_id: int, quota: str, *, at: datetime) -> int | None:
 
 def limit_of(user: User, quota: str, *, at: datetime) -> int | None:
     """Return how much of ``quota`` a user may have; None: any number."""
-    if user.is_staff:
-        return None
-    plan = effective(user, at=at)
+    plan = plans.effective(user, at=at)
     if plan is None or plan.is_unlimited:
         return None
     limit: int | None = getattr(plan, quota)
     return limit
-
-
-def effective(user: User, *, at: datetime) -> Plan | None:
-    """Return the plan that holds for a user: theirs, else the default one."""
-    return plans.current(user, at=at) or plans.default()
 
 
 def usage(user: User, *, now: datetime) -> list[Use]:

@@ -51,8 +51,13 @@ def _subscribed(user: User) -> dict[str, Any]:
         "id": row.pk,
         "started_at": _stamp(row.started_at),
         "ends_at": _stamp(row.ends_at),
-        "plan": {name: getattr(row.plan, name) for name in _PLAN},
+        "plan": _plan_facts(row.plan),
+        "before": _plan_facts(row.plan_before),
     }
+
+
+def _plan_facts(plan: Plan | None) -> dict[str, Any] | None:
+    return {name: getattr(plan, name) for name in _PLAN} if plan is not None else None
 
 
 def user(user_id: int) -> User | None:
@@ -74,10 +79,10 @@ def _subscription(owner: User, facts: Mapping[str, Any]) -> Subscription | None:
         return None
     moments = {name: _moment(facts[name]) for name in ("started_at", "ends_at")}
     plan = _row(Plan, facts["plan"])
-    row = _row(
-        Subscription, {"id": facts["id"], "user_id": owner.pk, "plan_id": plan.pk, **moments}
-    )
-    row.user, row.plan = owner, plan
+    before = _row(Plan, facts["before"]) if facts["before"] else None
+    ids = {"plan_id": plan.pk, "plan_before_id": before and before.pk}
+    row = _row(Subscription, {"id": facts["id"], "user_id": owner.pk, **ids, **moments})
+    row.user, row.plan, row.plan_before = owner, plan, before
     return row
 
 

@@ -12,7 +12,7 @@ from django.contrib.sessions.backends.base import CreateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
 from django.utils import timezone
 
-from accounts import recalling
+from accounts import plans, recalling
 from accounts.models import Session, User
 from project.core import lookups
 
@@ -47,7 +47,7 @@ class SessionStore(DatabaseStore):
                 return found
         turn = lookups.begin()
         row = (
-            Session.objects.select_related("user__subscription__plan")
+            Session.objects.select_related(*(f"user__{each}" for each in plans.WITH_USER))
             .filter(session_key=self.session_key or "", expire_date__gt=timezone.now())
             .first()
         )

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from accounts import devices, quotas, refusals
-from accounts.models import ApiKey, Device, Plan, User
+from accounts import devices, plans, quotas, refusals
+from accounts.models import ApiKey, Device, User
+from accounts.plans import Standing
 from accounts.quotas import Use
 from accounts.refusals import Refused
 
@@ -21,8 +22,7 @@ class KeySeen:
 class Glance:
     """All of it; ``refused`` is of the user's browsers, each key has its own."""
 
-    plan: Plan | None
-    ends_at: datetime | None
+    standing: Standing
     usage: list[Use]
     devices: list[Device]
     keys: list[KeySeen]
@@ -40,12 +40,8 @@ def at_user(user: User, *, now: datetime) -> Glance:
     held = list(ApiKey.objects.valid(at=now).filter(user=user))
     own = f"user:{user.pk}"
     refused = refusals.today([own, *(f"key:{key.pk}" for key in held)], now=now)
-    plan = quotas.effective(user, at=now)
-    subscription = getattr(user, "subscription", None)
-    holds = subscription is not None and plan is not None and subscription.plan_id == plan.pk
     return Glance(
-        plan=plan,
-        ends_at=subscription.ends_at if subscription and holds else None,
+        standing=plans.standing(user, at=now),
         usage=quotas.usage(user, now=now),
         devices=browsers,
         keys=[KeySeen(key, refused.get(f"key:{key.pk}")) for key in held],

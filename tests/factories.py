@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -178,7 +178,8 @@ def make_plan(**fields: Any) -> Plan:
 
 
 def make_subscription(**fields: Any) -> Subscription:
-    """A subscription of a user of its own to a plan of its own."""
+    """A subscription of a user of its own to a plan of its own, begun before any test's clock."""
+    fields.setdefault("started_at", datetime(2020, 1, 1, tzinfo=UTC))
     made = {
         name: make()
         for name, make in (("user", make_user), ("plan", make_plan))

@@ -123,14 +123,16 @@ class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
         found: QuerySet[User] = super().get_queryset(request)
         held = ApiKey.objects.valid(at=timezone.now()).filter(user=OuterRef("pk"))
         seen = Device.objects.filter(user=OuterRef("pk"))
-        return found.select_related("subscription__plan").annotate(
+        return found.select_related(*plans.WITH_USER).annotate(
             keys_count=_counted(held), devices_count=_counted(seen)
         )
 
     @display(description="Plan", ordering="subscription__plan")
     def plan_now(self, row: User) -> str:
-        plan = None if row.is_staff else plans.current(row, at=timezone.now())
-        return "Staff" if row.is_staff else plan.title if plan else "—"
+        if row.is_staff:
+            return "Staff"
+        plan = plans.current(row, at=timezone.now())
+        return plan.title if plan else "—"
 
     @display(description="Keys", ordering="keys_count")
     def keys_held(self, row: Any) -> int:

@@ -40,11 +40,11 @@ class PlanAdmin(Remembered):
 class SubscriptionAdmin(Remembered):
     """Who has which plan."""
 
-    list_display = ("user", "plan", "started_at", "ends_at", "note")
+    list_display = ("user", "plan", "started_at", "ends_at", "plan_before", "note")
     list_filter = ("plan",)
-    list_select_related = ("user", "plan")
+    list_select_related = ("user", "plan", "plan_before")
     search_fields = ("user__email", "note")
-    autocomplete_fields = ("user", "plan")
+    autocomplete_fields = ("user", "plan", "plan_before")
 
     def forget(self, row: Subscription) -> None:
         recalling.forget_user(row.user_id)

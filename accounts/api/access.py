@@ -13,7 +13,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import devices, locking_out, quotas, registering, second_factor, signing_in
+from accounts import devices, locking_out, plans, registering, second_factor, signing_in
 from accounts.api.serializers import (
     Credentials,
     CsrfOut,
@@ -83,7 +83,7 @@ def user_of(request: Request) -> User:
 
 
 def _me(request: Request, user: User) -> dict[str, Any]:
-    plan = quotas.effective(user, at=timezone.now())
+    plan = plans.effective(user, at=timezone.now())
     scopes = caller_of(request).scopes
     facts = {name: getattr(user, name) for name in ("id", "email", "name", "date_joined")}
     return MeOut(
@@ -91,7 +91,7 @@ def _me(request: Request, user: User) -> dict[str, Any]:
             **facts,
             "is_staff": user.is_staff,
             "is_superuser": user.is_superuser,
-            "plan": "staff" if user.is_staff else plan.name if plan else "",
+            "plan": plan.name if plan else "",
             "scopes": None if scopes is None else sorted(scopes),
         }
     ).data

@@ -11,7 +11,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts import devices, flags, keys, noting, quotas
+from accounts import devices, flags, keys, noting, plans, quotas
 from accounts.api.access import read, user_of
 from accounts.api.serializers import (
     DeviceOut,
@@ -229,13 +229,12 @@ class OwnSubscription(APIView):
     )
     def get(self, request: Request) -> Response:
         user, now = user_of(request), timezone.now()
-        plan = quotas.effective(user, at=now)
-        own = getattr(user, "subscription", None)
-        holds = own is not None and plan is not None and own.plan_id == plan.pk
+        found = plans.standing(user, at=now)
         body = {
-            "plan": plan or Plan(name="", title="None"),
-            "started_at": own.started_at if own and holds else user.date_joined,
-            "ends_at": own.ends_at if own and holds else None,
+            "plan": found.plan or Plan(name="", title="None"),
+            "started_at": found.since,
+            "ends_at": found.ends_at,
+            "next_plan": found.next_plan.name if found.next_plan else None,
             "usage": quotas.usage(user, now=now),
         }
         return Response(SubscriptionOut(body).data)

@@ -185,6 +185,10 @@ class SubscriptionOut(serializers.Serializer[Any]):
     plan = PlanOut()
     started_at = serializers.DateTimeField(allow_null=True)
     ends_at = serializers.DateTimeField(allow_null=True)
+    next_plan = serializers.CharField(
+        allow_null=True,
+        help_text="name of the plan that begins at `ends_at`; null: the default one",
+    )
     usage = UseOut(many=True)
 
 

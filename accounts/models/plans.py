@@ -50,12 +50,23 @@ class Plan(models.Model):
 
 
 class Subscription(models.Model):
-    """Which plan a user has; without a row, or after its end, it is the default one."""
+    """Which plan a user has; without a row, or after its end, it is the default one.
+
+    One that is to start later tells what holds until then.
+    """
 
     user = models.OneToOneField(User, models.CASCADE, related_name="subscription")
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="subscriptions")
     started_at = models.DateTimeField(default=timezone.now)
     ends_at = models.DateTimeField(null=True, blank=True)
+    plan_before = models.ForeignKey(
+        Plan,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="holds until the start, where that is to come; none: the default plan",
+    )
     note = models.CharField(max_length=200, blank=True)
 
     class Meta:

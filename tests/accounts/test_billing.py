@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import billing
 from accounts.models import BillingEvent, Plan, Subscription
 from project.core import signing
+from project.core.models import AuditEntry
 from project.core.moments import stamp
 from tests.factories import make_key, make_plan, make_user
 from tests.project.rivals import rivals
@@ -153,3 +154,35 @@ def test_rivals_apply_an_event_once(now, ids):
     assert sum(applied) == len(set(ids))
     assert Subscription.objects.count() == 1
     assert BillingEvent.objects.count() == len(set(ids))
+
+
+def test_a_change_to_come_leaves_what_was_paid_for_until_then(user, pro):
+    client = Client(headers={"Authorization": f"Api-Key {make_key(user).secret}"})
+    later = make_plan(name="platinum", title="Platinum")
+    starts_at = stamp((timezone.now() + timedelta(days=10)).replace(microsecond=0))
+
+    send(event(user.email))
+    answer = send(event(user.email, id="evt_2", plan="platinum", starts_at=starts_at))
+
+    assert answer.json()["applied"] is True
+    found = client.get("/api/auth/subscription").json()
+    assert (found["plan"]["name"], found["started_at"]) == ("gold", None)
+    assert found["ends_at"] == starts_at.replace(".000Z", "Z")
+    assert found["next_plan"] == "platinum"
+    assert Subscription.objects.get().plan == later
+
+
+def test_what_billing_does_is_in_the_trail(user, pro):
+    send(event(user.email))
+    send(event(user.email, id="evt_2", plan=None))
+
+    found = AuditEntry.objects.order_by("pk").values_list("object_id", "said", "changes", "channel")
+    assert list(found) == [
+        (
+            str(user.pk),
+            f"By billing event {name}.",
+            [{"name": "Plan", "before": before, "after": after}],
+            "api",
+        )
+        for name, before, after in (("evt_1", "", "Gold"), ("evt_2", "Gold", ""))
+    ]

@@ -39,6 +39,13 @@ def revoked(now):
     return made
 
 
+def to_come(now, **before):
+    made = of_plan(api_per_minute=7)
+    plan = make_plan(**before) if before else None
+    Subscription.objects.update(started_at=now + timedelta(days=1), plan_before=plan)
+    return made
+
+
 KEYS = {
     "plain": lambda now: make_key(),
     "one scope": lambda now: make_key(scopes=["markets:read"]),
@@ -47,6 +54,8 @@ KEYS = {
     "with a plan": lambda now: of_plan(api_per_minute=7, requests_per_minute=9),
     "without limits": lambda now: of_plan(is_unlimited=True),
     "with a plan that ended": ended,
+    "with a plan to come": to_come,
+    "with another plan before": lambda now: to_come(now, api_per_minute=5),
     "from here": lambda now: make_key(allowed_networks=["192.0.2.0/24"]),
     "from elsewhere": lambda now: make_key(allowed_networks=["198.51.100.0/24"]),
     "that ends": lambda now: make_key(expires_at=now + timedelta(seconds=1)),

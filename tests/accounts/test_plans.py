@@ -39,8 +39,37 @@ def test_allowance_costs_no_query_of_its_own(django_assert_num_queries):
     pk = make_subscription().user.pk
 
     with django_assert_num_queries(1):
-        user = User.objects.select_related("subscription__plan").get(pk=pk)
+        user = User.objects.select_related(*plans.WITH_USER).get(pk=pk)
         assert plans.allowance_of(user) is not None
+
+
+def test_a_subscription_to_come_holds_from_its_start_on(now):
+    pro, gold = Plan.objects.get(name="pro"), make_plan(name="gold", title="Gold")
+    start, end = now + timedelta(days=3), now + timedelta(days=30)
+    fields = {"plan": gold, "started_at": start, "ends_at": end}
+    from_pro = make_subscription(plan_before=pro, **fields).user
+    from_nothing = make_subscription(**fields).user
+
+    for user, before in ((from_pro, "pro"), (from_nothing, "free")):
+        names = [
+            found.name if (found := plans.effective(user, at=at)) else None
+            for at in (now, start - timedelta(seconds=1), start, end)
+        ]
+        assert names == [before, before, "gold", "free"]
+    assert plans.allowance_of(from_pro, at=now) == plans.allowance(pro)
+    assert plans.standing(from_pro, at=now) == plans.Standing(pro, None, start, gold)
+    assert plans.standing(from_pro, at=start) == plans.Standing(gold, start, end)
+    free = Plan.objects.get(name="free")
+    assert plans.standing(from_pro, at=end) == plans.Standing(free, from_pro.date_joined)
+
+
+def test_no_plan_limits_staff(now):
+    ada = make_subscription(user=make_staff()).user
+
+    found = plans.standing(ada, at=now)
+
+    assert found.plan is not None
+    assert (found.plan.name, found.plan.is_unlimited, found.ends_at) == ("staff", True, None)
 
 
 def test_installation_begins_with_three_plans():

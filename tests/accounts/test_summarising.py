@@ -21,8 +21,8 @@ def test_glance_holds_what_is_the_users_alone(now, first_plans):
 
     found = summarising.at_user(ann, now=now)
 
-    assert found.plan is not None
-    assert found.plan.name == "free"
+    assert found.standing.plan is not None
+    assert found.standing.plan.name == "free"
     assert [one.key.pk for one in found.keys] == [mine.key.pk]
     assert found.devices == []
     assert {use.label for use in found.usage} == {"Leases at once", "Jobs at once", "Jobs today"}
@@ -37,8 +37,8 @@ def test_own_plan_and_its_end_are_told(now, first_plans):
 
     found = summarising.at_user(user, now=now)
 
-    assert found.plan is not None
-    assert (found.plan.name, found.ends_at) == ("pro", ends)
+    assert found.standing.plan is not None
+    assert (found.standing.plan.name, found.standing.ends_at) == ("pro", ends)
 
 
 def test_refusals_of_the_limiter_are_told_by_key(now, limits_on):

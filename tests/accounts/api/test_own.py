@@ -190,4 +190,6 @@ def test_subscription_shows_the_plan_that_holds(ann):
     assert found["plan"]["name"] == "pro"
     assert found["ends_at"] == ends_at.isoformat().replace("+00:00", "Z")
     staff = browser(make_staff(password=PASSWORD))
-    assert staff.get("/api/auth/subscription").status_code == 200
+    found = staff.get("/api/auth/subscription").json()
+    assert (found["plan"]["name"], found["plan"]["is_unlimited"]) == ("staff", True)
+    assert {use["limit"] for use in found["usage"]} == {None}
