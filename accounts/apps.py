@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         """Let drf-spectacular find the API key scheme; let last uses be written behind."""
-        from accounts import kinds, noting, webhooks  # noqa: F401, PLC0415 -- apps ready
+        from accounts import kinds, metrics, noting, webhooks  # noqa: F401, PLC0415 -- apps ready
         from accounts.api import schema  # noqa: F401, PLC0415 -- apps ready
         from project.core import announcing, processes  # noqa: PLC0415 -- apps ready
 

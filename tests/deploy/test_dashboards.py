@@ -12,8 +12,8 @@ import pytest
 from django_prometheus.middleware import Metrics
 from prometheus_client import REGISTRY
 
-from tests.architecture.places import DOCUMENTED
-from tests.architecture.test_docs import listed
+from tests.architecture.places import DOCUMENTED, App
+from tests.architecture.test_docs import every_app, listed
 from tests.deploy import tools
 
 pytestmark = pytest.mark.once
@@ -76,12 +76,12 @@ def test_queries_name_metrics_that_exist() -> None:
     assert unknown == {}
 
 
-def test_every_metric_of_the_proxies_is_on_a_panel() -> None:
+@every_app
+def test_every_metric_is_on_a_panel(app: App) -> None:
     shown = {name for _, _, query in queries() for name in names_of(query)}
     shown |= {re.sub("_(bucket|count|sum)$", "", name) for name in shown}
 
-    proxies = next(app for app in DOCUMENTED if app.path == "proxies")
-    assert set(listed(proxies, "Metrics")) - shown == set()
+    assert set(listed(app, "Metrics")) - shown == set()
 
 
 def test_alerts_name_metrics_that_exist() -> None:
