@@ -1,5 +1,6 @@
 """Each alert fires for its own fault, is silent without it, and no other fires along."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,9 +87,13 @@ FAULTS: Final[dict[str, dict[str, str]]] = {
 WHEN: Final = {"SourcesFailing": QUIET + LOUD * 2 - 10}
 
 
-def alerts() -> list[str]:
+def rules() -> list[dict[str, Any]]:
     groups = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
-    return [rule["alert"] for group in groups for rule in group["rules"]]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def alerts() -> list[str]:
+    return [rule["alert"] for rule in rules()]
 
 
 def group(case: str, faults: dict[str, str]) -> dict[str, Any]:
@@ -115,6 +120,20 @@ def group(case: str, faults: dict[str, str]) -> dict[str, Any]:
             },
         ],
     }
+
+
+def test_every_alert_leads_to_what_is_to_be_done():
+    """In the same order, with how bad it is and after how long, as the rules say."""
+    text = (tools.DEPLOY.parent / "docs" / "alerts.md").read_text(encoding="utf-8")
+    sections = re.findall(r"^### (\w+)\n\*(\w+), after (\d+ \w)\w*\.\*", text, re.MULTILINE)
+
+    assert sections == [
+        (rule["alert"], rule["labels"]["severity"], re.sub(r"(\d+)(\w)", r"\1 \2", rule["for"]))
+        for rule in rules()
+    ]
+    for rule in rules():
+        assert rule["annotations"]["runbook"] == f"docs/alerts.md#{rule['alert'].lower()}"
+        assert set(rule["annotations"]) == {"summary", "action", "runbook"}
 
 
 def test_every_alert_has_its_fault():

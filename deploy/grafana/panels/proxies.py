@@ -36,7 +36,7 @@ PROXIES = Dashboard(
             "Source duration, p95",
             {
                 "{{source}}": quantile(
-                    0.95, "proxy_fetch_duration_seconds", "source", 'source=~"$source"'
+                    0.95, "proxy_fetch_duration_seconds", "source", 'source=~"$source"', "1h"
                 )
             },
             unit="s",
