@@ -5,6 +5,8 @@ loaded then, and a span costs one look at the settings. Texts of failures are ne
 may hold secrets: the log line with the same trace id has them, scrubbed.
 """
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -162,9 +164,12 @@ def _provider() -> Any:
 
     with _lock:
         if not _providers:  # addresses, headers, sampling: read by the SDK from the environment
-            made = TracerProvider(
-                resource=Resource.create({"service.name": settings.OTEL_SERVICE_NAME})
-            )
+            about = {
+                "service.name": settings.OTEL_SERVICE_NAME,
+                "host.name": socket.gethostname(),
+                "process.pid": os.getpid(),  # tells web and worker of one trace apart
+            }
+            made = TracerProvider(resource=Resource.create(about))
             made.add_span_processor(BatchSpanProcessor(trace_exporter.OTLPSpanExporter()))
             _providers.append(made)
         return _providers[0]

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from project.core.pids import incarnation
+from tests.project import sinks
 from tests.services import guarded, postgres
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,16 +31,16 @@ NOT_INHERITED = {
 class Installation:
     """One run of ``manage.py up``."""
 
-    def __init__(self, data_dir: Path, port: int, database: dict[str, str]) -> None:
+    def __init__(self, data_dir: Path, port: int, more: dict[str, str]) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.log = data_dir.with_suffix(".log")
         kept = {name: value for name, value in os.environ.items() if name not in NOT_INHERITED}
-        environment = {**kept, **database, "DATA_DIR": str(data_dir), "PORT": str(port)}
+        self.environment = {**kept, **more, "DATA_DIR": str(data_dir), "PORT": str(port)}
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", "up"],
                 cwd=ROOT,
-                env=environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
@@ -56,10 +58,31 @@ class Installation:
             assert self.process.poll() is None, self.said()
             time.sleep(0.05)
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, **headers: str) -> Any:
         """Return what the installation answers, as JSON."""
-        with urllib.request.urlopen(self.address + path, timeout=20) as answer:
+        asked = urllib.request.Request(self.address + path, headers=headers)
+        with urllib.request.urlopen(asked, timeout=20) as answer:
             return json.load(answer)
+
+    def post(self, path: str, **headers: str) -> Any:
+        """Return what the installation answers to an empty object, as JSON."""
+        named = {"Content-Type": "application/json", **headers}
+        asked = urllib.request.Request(self.address + path, b"{}", named)
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return json.load(answer)
+
+    def key(self) -> str:
+        """Return a key that may do what staff may."""
+        words = ["manage.py", "create_api_key", "admin@localhost", "--scope", "admin"]
+        made = subprocess.run(
+            [sys.executable, *words],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return made.stdout.split()[-1]
 
     def children(self) -> dict[str, int]:
         """Return the process numbers of the children by role."""
@@ -92,8 +115,8 @@ def start(tmp_path: Path, database: dict[str, str]) -> Iterator[Any]:
     port = guarded.free_port()
     started: list[Installation] = []
 
-    def begin(name: str = "data") -> Installation:
-        started.append(Installation(tmp_path / name, port, database))
+    def begin(name: str = "data", **more: str) -> Installation:
+        started.append(Installation(tmp_path / name, port, {**database, **more}))
         return started[-1]
 
     yield begin
@@ -163,3 +186,48 @@ def test_up_says_that_the_port_is_taken_before_anything_starts(start):
     assert other.process.wait(WITHIN_S) == 1
     assert f"port {port} of 127.0.0.1 is taken by another program" in other.said()
     assert "database" not in other.said()
+
+
+def test_web_broker_and_worker_are_one_trace(start):
+    with sinks.running() as sink:
+        up = start(
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{sink.port}",
+            OTEL_BSP_SCHEDULE_DELAY="200",
+        )
+        up.wait_said("Ctrl-C stops everything.")
+        who = {"Authorization": f"Api-Key {up.key()}"}
+        run_id = up.post("/api/proxies/fetch", **who)["run_id"]
+        children = up.children()
+
+        wanted = {"POST /api/proxies/fetch": "web", "run proxies.fetch": "worker"}
+        until = time.monotonic() + WITHIN_S
+        while set(found := told(sink, run_id)) != set(wanted):
+            assert time.monotonic() < until, (found, up.said())
+            time.sleep(0.1)
+
+    asked, worked = (found[name] for name in wanted)
+    assert {name: span["pid"] for name, span in found.items()} == {
+        name: children[role] for name, role in wanted.items()
+    }
+    assert worked["trace"] == asked["trace"]
+    assert worked["parent"] == asked["id"]
+    assert worked["request.id"] == asked["request.id"]
+
+
+def told(sink: sinks.Sink, run_id: str) -> dict[str, dict[str, Any]]:
+    """Return the spans about a run that came so far, by name: ids, process, attributes."""
+    found = {}
+    for _, body in list(sink.taken):
+        for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
+            about = {one.key: one.value for one in resource.resource.attributes}
+            for span in (span for scope in resource.scope_spans for span in scope.spans):
+                said = {one.key: one.value.string_value for one in span.attributes}
+                if said.get("run.id") == run_id or span.name.startswith("POST "):
+                    found[span.name] = {
+                        **said,
+                        "trace": span.trace_id,
+                        "id": span.span_id,
+                        "parent": span.parent_span_id,
+                        "pid": about["process.pid"].int_value,
+                    }
+    return found
