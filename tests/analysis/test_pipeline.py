@@ -14,6 +14,7 @@ from project.core.models import Run, RunEvent
 from tests.analysis import doing
 from tests.analysis.doing import Outside
 from tests.analysis.factories import make_strategy
+from tests.project import traces
 
 pytestmark = pytest.mark.django_db(transaction=True)
 URL = "https://www.youtube.com/watch?v=dQw4w9WgXcQ"
@@ -51,6 +52,22 @@ def test_a_job_goes_through_its_phases_and_tells_its_places(outside: Outside, ca
     assert job.run is not None
     phases = [event["phase"] for event in events_of(job.run, "run_update") if event["phase"]]
     assert list(dict.fromkeys(phases)) == ["metadata", "compression", "summary", "geocode"]
+
+
+def test_each_phase_is_a_span_of_the_run(outside: Outside, caller: Caller, monkeypatch, settings):
+    with traces.received(monkeypatch, settings) as sent:
+        job = doing.finish(ask(caller))
+        spans = sent()
+
+    run = spans["run analysis.job"]
+    phases = [f"analysis.{name}" for name in ("metadata", "compression", "summary", "geocode")]
+    assert {spans[name].parent_span_id for name in phases} == {run.span_id}
+    assert {spans[name].trace_id for name in phases} == {run.trace_id}
+    began = [spans[name].start_time_unix_nano for name in phases]
+    assert began == sorted(began)
+    told = {name: {one.key: one.value for one in spans[name].attributes} for name in phases}
+    assert {one["run.id"].string_value for one in told.values()} == {str(job.run_id)}
+    assert told["analysis.geocode"]["db.statements"].int_value > 0
 
 
 def test_progress_never_goes_back_and_ends_at_a_hundred(outside: Outside, caller: Caller, settings):

@@ -6,8 +6,6 @@ Queries are asked as Grafana does, over the last 15 minutes, every choice open. 
 empty panel; exit status 1 when Prometheus refuses a query.
 """
 
-
-
 import argparse
 import json
 import re

@@ -1,8 +1,9 @@
 """Spans, as a collector of OpenTelemetry receives them over HTTP."""
 
+import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
@@ -10,43 +11,24 @@ import pytest
 import structlog
 from asgiref.sync import async_to_sync
 from asgiref.testing import ApplicationCommunicator
-from django.db import connection
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from project import asgi, sandbox
 from project.core import processes, tracing, working
 from project.core.models import Run
 from proxies import fetching
+from tests.architecture.places import ROOT, sources
 from tests.factories import make_key, make_staff
-from tests.project import sinks
+from tests.project import traces
+from tests.project.traces import Spans
 from tests.proxies.factories import make_proxy_source
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Spans = Callable[[], dict[str, Any]]
 
 
 @pytest.fixture
 def spans(monkeypatch, settings) -> Iterator[Spans]:
-    """Switch traces on; gives what sends the spans and returns those that came, by name."""
-    with sinks.running() as sink:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{sink.port}")
-        settings.TRACING = True
-        connection.execute_wrappers.append(tracing._count)
-
-        def sent() -> dict[str, Any]:
-            tracing.shut()
-            assert {path for path, _ in sink.taken} == {"/v1/traces"}
-            return {
-                span.name: span
-                for _, body in sink.taken
-                for resource in ExportTraceServiceRequest.FromString(body).resource_spans
-                for scope in resource.scope_spans
-                for span in scope.spans
-            }
-
+    with traces.received(monkeypatch, settings) as sent:
         yield sent
-        connection.execute_wrappers.remove(tracing._count)
-        tracing.shut()
 
 
 def attributes(span: Any) -> dict[str, Any]:
@@ -169,3 +151,23 @@ def test_neither_tracer_nor_exporter_is_loaded_while_it_is_off():
     )
 
     assert found.stdout.strip().splitlines()[-1] == "[]"
+
+
+def test_spans_are_those_that_the_docs_tell():
+    """Names are few, so that they can be counted; whoever looks at a trace finds each explained."""
+    first = r"tracing\.(?:span|task)\(\s*f?\"([a-z_. ]+)"
+    found = {
+        name.rstrip(".").split()[0]
+        for path in sources()
+        for name in re.findall(first, path.read_text(encoding="utf-8"))
+    }
+    text = (ROOT / "docs" / "monitoring.md").read_text(encoding="utf-8").partition("| Span |")[2]
+    table = text.partition("\n\n")[0]
+    told = set()
+    for line in table.splitlines():
+        names = re.findall(r"`([a-z_]*\.[a-z_]+|run) ?[^`]*`", line.partition(" | ")[0])
+        told |= {names[0].partition(".")[0] + name if name[0] == "." else name for name in names}
+
+    phases = {f"analysis.{phase}" for phase in ("metadata", "compression", "summary", "geocode")}
+    assert told - phases == found - {"analysis", "analysis.geocode"}
+    assert phases <= told
