@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import iso3166
@@ -37,13 +38,20 @@ _ALL_SERIES: Final = (
 def history(*, minutes: int, now: datetime) -> dict[str, Any]:
     """Return times and one list per series; null where nothing was known.
 
+    Where moments are missing, since the installation stood still, one without values stands for
+    them, so that no line is drawn across.
+
     Args:
         minutes: how far back.
         now: the moment, UTC.
+
+    Returns:
+        ``seconds`` with ``series`` by name, and the moments ``from`` and ``until`` that were asked.
     """
     minutes = max(1, min(minutes, SPANS[-1][0]))
     grain = charting.grain_for(minutes, kept_s=forgetting.kept_s())
-    since_s = int(now.timestamp()) - minutes * 60
+    until_s = int(now.timestamp())
+    since_s = until_s - minutes * 60
     points: dict[int, dict[str, float | None]] = defaultdict(dict)
     # rows of a finer grain fill in what has not become coarse yet
     for row in PoolSnapshot.objects.filter(grain_s__gte=grain).since(since_s):
@@ -54,10 +62,22 @@ def history(*, minutes: int, now: datetime) -> dict[str, Any]:
             point[row.pool] = row.size
     if grain > Grain.MINUTE:
         _add_finer(points, grain, since_s)
-    chosen = charting.drawn(points)
+    chosen = _broken(charting.drawn(points), len(points), grain)
     names = (*Pool.values, *_ALL_SERIES)
-    series = {name: [_rounded(points[second].get(name)) for second in chosen] for name in names}
-    return {"seconds": chosen, "series": series}
+    known = [points.get(second, {}) for second in chosen]
+    series = {name: [_rounded(point.get(name)) for point in known] for name in names}
+    return {"seconds": chosen, "series": series, "from": since_s, "until": until_s}
+
+
+def _broken(seconds: list[int], known: int, grain: Grain) -> list[int]:
+    """Return the moments with one more in each gap; of ``known`` moments these are drawn."""
+    step_s = int(grain) * max(1, round(known / max(1, len(seconds))))
+    found = seconds[:1]
+    for before, second in pairwise(seconds):
+        if second - before > 2 * step_s:
+            found.append(before + step_s)
+        found.append(second)
+    return found
 
 
 def _add_finer(points: dict[int, dict[str, float | None]], grain: Grain, since_s: int) -> None:

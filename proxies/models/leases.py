@@ -135,6 +135,12 @@ class Lease(models.Model):
             ),
             # a proxy's page: its latest leases
             models.Index(fields=["proxy", "-id"], name="lease_proxy_newest"),
+            # charting: how the last day's leases went at each target, from the index alone
+            models.Index(
+                fields=["ended_at", "target", "outcome"],
+                name="lease_ended",
+                condition=Q(ended_at__isnull=False),
+            ),
             # claiming: how often a proxy was lent in a window
             models.Index(fields=["proxy", "acquired_at"], name="lease_proxy_uses"),
         ]

@@ -6,6 +6,7 @@ import { World } from "./parts/world.js";
 
 const LOOK_EVERY_MS = 30000;
 const DAY = 1440;
+const DAYS = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const page = document.getElementById("pool");
 const LINES = {
   sizes: { stacked: true, lines: [["hot", "hot", "--mr-bad"], ["warm", "warm", "--mr-warn"], ["cold", "cold", "--mr-run"]] },
@@ -23,9 +24,9 @@ function options({ stacked = false, most }) {
     animation: false,
     maintainAspectRatio: false,
     interaction: { mode: "index", intersect: false },
-    plugins: { legend: { display: true, align: "end", labels: { boxWidth: 10, boxHeight: 10, color: color("--mr-text") } } },
+    plugins: { tooltip: { callbacks: { title: ([point]) => moment(point.parsed.x) } }, legend: { display: true, align: "end", labels: { boxWidth: 10, boxHeight: 10, color: color("--mr-text") } } },
     scales: {
-      x: { ticks: { maxTicksLimit: 7, maxRotation: 0, color: color("--mr-faint") }, grid: { display: false } },
+      x: { type: "linear", afterBuildTicks: setTicks, ticks: { autoSkipPadding: 14, maxRotation: 0, color: color("--mr-faint"), callback: label }, grid: { display: false } },
       y: { beginAtZero: true, suggestedMax: most, stacked, ticks: { color: color("--mr-faint"), maxTicksLimit: 6 }, grid: { color: color("--mr-line") }, border: { display: false } },
     },
   };
@@ -33,11 +34,11 @@ function options({ stacked = false, most }) {
 
 function makeChart(canvas) {
   const about = LINES[canvas.dataset.chart];
-  const datasets = about.lines.map(([, label, tone]) => ({
+  const datasets = about.lines.map(([, label, tone], at) => ({
     label, data: [], borderColor: color(tone), backgroundColor: color(tone, about.stacked ? 0.3 : 1),
-    borderWidth: 1.6, pointRadius: 0, pointHitRadius: 6, tension: 0, fill: Boolean(about.stacked), spanGaps: false,
+    borderWidth: 1.6, pointRadius: 0, pointHitRadius: 6, tension: 0, fill: about.stacked ? (at ? "-1" : "origin") : false, spanGaps: false,
   }));
-  return new window.Chart(canvas, { type: "line", data: { labels: [], datasets }, options: options(about) });
+  return new window.Chart(canvas, { type: "line", data: { datasets }, options: options(about) });
 }
 
 function makeCharts() {
@@ -47,17 +48,28 @@ function makeCharts() {
   });
 }
 
-function label(second) {
-  const text = new Date(second * 1000).toISOString();
-  return minutes > DAY ? text.slice(5, 16).replace("T", " ") : text.slice(11, 16);
+/** Ticks at round moments in UTC: every ten minutes, four hours, day or two weeks. */
+function setTicks(axis) {
+  const step = minutes <= 60 ? 600 : minutes <= DAY ? 14400 : minutes <= 7 * DAY ? 86400 : 14 * 86400;
+  const ticks = [];
+  for (let at = Math.ceil(axis.min / step) * step; at <= axis.max; at += step) ticks.push({ value: at });
+  axis.ticks = ticks;
 }
 
-function drawCharts({ seconds, series }) {
-  const labels = seconds.map(label);
+function label(second) {
+  const at = new Date(second * 1000);
+  return minutes > DAY ? DAYS.format(at) : at.toISOString().slice(11, 16);
+}
+
+function moment(second) {
+  return `${new Date(second * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
+}
+
+function drawCharts({ seconds, series, from, until: now }) {
   for (const [name, chart] of charts) {
-    chart.data.labels = labels;
+    Object.assign(chart.options.scales.x, { min: from, max: now });
     LINES[name].lines.forEach(([key], at) => {
-      chart.data.datasets[at].data = series[key];
+      chart.data.datasets[at].data = seconds.map((x, index) => ({ x, y: series[key][index] }));
     });
     chart.update("none");
   }

@@ -55,7 +55,7 @@ def test_the_overview_draws_charts_map_targets_and_sources(open_page, look, tmp_
     expect(page.locator("[data-field=sources] tr")).to_have_count(1)
     assert (
         page.evaluate(
-            "Chart.getChart(document.querySelector('[data-chart=sizes]')).data.labels.length"
+            "Chart.getChart(document.querySelector('[data-chart=sizes]')).data.datasets[0].data.length"
         )
         == 5
     )

@@ -4,6 +4,7 @@ import pytest
 
 from proxies import charting
 from proxies.choices import Grain
+from proxies.models import PoolSnapshot
 from tests.proxies.factories import (
     NOW,
     make_lease,
@@ -39,8 +40,28 @@ def test_a_long_history_takes_coarse_rows_and_each_tenth_of_the_young_ones():
     found = charting.history(minutes=10_080, now=NOW)
 
     ages = [SECOND - second for second in found["seconds"]]
-    assert ages == [5 * 86_400, 600, 0]
-    assert found["series"]["hot"] == [50, 10, 0]
+    assert ages == [5 * 86_400, 5 * 86_400 - 600, 600, 0]
+    assert found["series"]["hot"] == [50, None, 10, 0]
+
+
+@pytest.mark.parametrize("minutes", [60, 1_440, 10_080, 129_600])
+def test_a_stop_of_the_installation_is_a_hole_in_each_chart_and_one_missed_row_is_none(minutes):
+    grain = {60: 60, 1_440: 60, 10_080: 600, 129_600: 3_600}[minutes]
+    rows = [n for n in range(minutes * 60 // grain) if n != 7 and not 20 <= n < 30]
+    end = SECOND // 3_600 * 3_600
+    PoolSnapshot.objects.bulk_create(
+        PoolSnapshot(second=end - n * grain, grain_s=grain, pool="hot", size=5) for n in rows
+    )
+
+    found = charting.history(minutes=minutes, now=NOW)
+
+    holes = [
+        s for s, size in zip(found["seconds"], found["series"]["hot"], strict=True) if not size
+    ]
+    assert len(holes) == 1
+    assert end - 30 * grain < holes[0] < end - 19 * grain
+    assert found["until"] - found["from"] == minutes * 60
+    assert len(found["seconds"]) <= 1_502
 
 
 def test_countries_come_by_the_number_that_maps_know():
