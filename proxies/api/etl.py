@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers, status
@@ -48,6 +49,16 @@ class SourceField(serializers.DictField):
         return found
 
 
+def storable(told: Any) -> None:
+    """Refuse what JSON may say and no database keeps: numbers beyond 64 bits, and zero letters."""
+    try:
+        written = orjson.dumps(told)
+    except TypeError as error:
+        raise serializers.ValidationError("a number is too large", code="invalid") from error
+    if b"\\u0000" in written.replace(b"\\\\", b""):
+        raise serializers.ValidationError("Null characters are not allowed.", code="invalid")
+
+
 class SnapshotIn(Input):
     """What an installation tells of its pools."""
 
@@ -57,8 +68,11 @@ class SnapshotIn(Input):
     pools = serializers.DictField(
         child=serializers.JSONField(validators=[size_or_object]),
         help_text="size, or an object, by name of pool",
+        validators=[storable],
     )
-    sources = serializers.ListField(child=SourceField(), max_length=_MOST_SOURCES)
+    sources = serializers.ListField(
+        child=SourceField(), max_length=_MOST_SOURCES, validators=[storable]
+    )
 
 
 class TakenOut(serializers.Serializer[Any]):

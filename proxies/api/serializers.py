@@ -10,11 +10,30 @@ from rest_framework import serializers
 from project.core.api.serializers import Input
 from proxies.checking import MOST
 from proxies.choices import Anonymity, LeaseState, ListFormat, Outcome, Pool, ProxyState, Scheme
+from proxies.identity import is_target
 from proxies.lending import LONGEST_TTL
 from proxies.models import Lease, Proxy
 
 _LONGEST_TTL_S = LONGEST_TTL.total_seconds()
 _MAX_CHECKED = 10 * MOST
+#: What keys of rows can be.
+_MAX_ID = 2**63 - 1
+
+
+def require_site(text: str) -> None:
+    """Refuse what names no host: a filter that means nothing would let everything through."""
+    if not is_target(text):
+        raise serializers.ValidationError("a host name or an address of the web", code="invalid")
+
+
+class Number(serializers.FloatField):
+    """A number; neither ``true`` nor what only becomes one in Python."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """Want a number, or its text."""
+        if isinstance(data, bool):
+            self.fail("invalid")
+        return float(super().to_internal_value(data))
 
 
 class ProxyOut(serializers.ModelSerializer[Proxy]):
@@ -67,10 +86,13 @@ class ProxyFilter(serializers.Serializer[Any]):
     anonymity = serializers.ChoiceField(choices=Anonymity.choices, required=False)
     pool = serializers.ChoiceField(choices=Pool.choices, required=False)
     state = serializers.ChoiceField(choices=ProxyState.choices, required=False)
-    min_score = serializers.FloatField(min_value=0, max_value=100, required=False)
+    min_score = Number(min_value=0, max_value=100, required=False)
     max_latency_ms = serializers.FloatField(min_value=0, required=False)
     target = serializers.CharField(
-        max_length=255, required=False, help_text="not banned at this host"
+        max_length=255,
+        required=False,
+        help_text="not banned at this host",
+        validators=[require_site],
     )
 
 
@@ -112,7 +134,9 @@ class FetchRequest(Input):
     """Which sources to fetch; all enabled ones where none is named."""
 
     sources = serializers.ListField(
-        child=serializers.IntegerField(min_value=1), required=False, max_length=1000
+        child=serializers.IntegerField(min_value=1, max_value=_MAX_ID),
+        required=False,
+        max_length=1000,
     )
 
 
@@ -120,7 +144,9 @@ class ValidateRequest(Input):
     """Which proxies to check; the stalest where nothing is said."""
 
     ids = serializers.ListField(
-        child=serializers.IntegerField(min_value=1), required=False, max_length=_MAX_CHECKED
+        child=serializers.IntegerField(min_value=1, max_value=_MAX_ID),
+        required=False,
+        max_length=_MAX_CHECKED,
     )
     pool = serializers.ChoiceField(choices=Pool.choices, required=False)
     limit = serializers.IntegerField(min_value=1, max_value=_MAX_CHECKED, required=False)
@@ -186,15 +212,13 @@ class WishRequest(Input):
         choices=Scheme.choices, required=False, help_text="https: reaches TLS sites"
     )
     country = serializers.RegexField("^[A-Za-z]{2}$", required=False)
-    min_score = serializers.FloatField(min_value=0, max_value=100, required=False)
+    min_score = Number(min_value=0, max_value=100, required=False)
 
 
 class LeaseRequest(WishRequest):
     """Which proxy is wanted, for how long."""
 
-    ttl = serializers.FloatField(
-        min_value=1, max_value=_LONGEST_TTL_S, required=False, help_text="seconds"
-    )
+    ttl = Number(min_value=1, max_value=_LONGEST_TTL_S, required=False, help_text="seconds")
     request_id = serializers.CharField(max_length=100, required=False, allow_blank=True)
     session = serializers.CharField(max_length=100, required=False, allow_blank=True)
 
@@ -337,7 +361,7 @@ class RenewRequest(Input):
     """Keeps a lease."""
 
     token = serializers.UUIDField()
-    ttl = serializers.FloatField(
+    ttl = Number(
         min_value=1, max_value=_LONGEST_TTL_S, required=False, help_text="seconds from now"
     )
 

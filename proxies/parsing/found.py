@@ -102,6 +102,8 @@ def masked(text: str) -> str:
 
 def _masked_word(word: str) -> str:
     scheme, mark, rest = word.rpartition("://")
+    if scheme.lower() not in {*PROTOCOLS, "", "ftp"} and not _ENDPOINT.match(rest):
+        return f"{scheme}{mark}***"  # ss, vmess and their like write logins in letters of their own
     address, question, _ = rest.partition("?")
     if question:
         return f"{scheme}{mark}{_masked_word(address)}?***"

@@ -32,7 +32,7 @@ _SLICE: Final = 16_384
 _HEADING_WITHIN: Final = 20
 #: Longer lines are refused in pieces: no published proxy is so long.
 MAX_LINE: Final = 4096
-_IPV6: Final = re.compile(r"\[[0-9A-Fa-f:.]+(?:%\w+)?\]:\d")
+_IPV6: Final = re.compile(r"\[[0-9A-Fa-f:.]+(?:%\w+)?\][:/]\d")
 _ENDPOINT: Final = re.compile(
     r"(?:\w+://)?(?:[^\s/@]+@)?(?:\[[0-9A-Fa-f:.]+\]|[\w-]+(?:\.[\w-]+)+):\d+"
 )

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import re
 import tracemalloc
 from typing import Any
 
@@ -328,3 +329,28 @@ def test_some_strange_characters_do_not_make_a_list_unreadable():
     found = [each.host for each in parse(io.BytesIO(data)) if isinstance(each, Candidate)]
     assert "9.9.9.9" in found
     assert "8.8.4.4" in found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "vmess://eyJpZCI6ImdlaGVpbSJ9",
+        "ss://YWVzLTI1Ni1nY206Z2VoZWlt@8.8.8.8:80",
+        "trojan://geheim@8.8.8.8:443#name",
+        "tg://proxy?server=8.8.8.8&secret=geheim",
+    ],
+)
+def test_links_of_other_tools_are_refused_and_their_secrets_are_not_kept(line):
+    (refused,) = read(line)
+
+    assert refused.reason == "unknown_scheme"
+    assert refused.text.endswith("***") or "***@" in refused.text
+    assert not {"geheim", "eyJpZCI6ImdlaGVpbSJ9", "YWVzLTI1Ni1nY206Z2VoZWlt"} & set(
+        re.split(r"[/@?&=#]+", refused.text)
+    )
+
+
+def test_a_network_of_ipv6_is_a_refused_line_and_no_broken_document():
+    (refused,) = read("[2606:4700::]/126:80")
+
+    assert isinstance(refused, Refused)

@@ -52,6 +52,10 @@ def test_a_key_that_comes_with_another_snapshot_is_refused(staff_api):
         ({"pools": [1]}, "pools", "not_a_dict"),
         ({"sources": [{"healthy": 1}]}, "sources.0.name", "required"),
         ({"sources": "one"}, "sources", "not_a_list"),
+        ({"pools": {"hot": 2**80}}, "pools", "invalid"),
+        ({"pools": {"h\u0000t": {}}}, "pools", "invalid"),
+        ({"sources": [{"name": "one", "healthy": -(2**80)}]}, "sources", "invalid"),
+        ({"sources": [{"name": "o\u0000ne"}]}, "sources", "invalid"),
     ],
 )
 def test_what_has_another_shape_is_refused_by_field(staff_api, changes, field, code):
@@ -60,6 +64,13 @@ def test_what_has_another_shape_is_refused_by_field(staff_api, changes, field, c
     assert answer.status_code == 422
     assert [(each["field"], each["code"]) for each in answer.json()["errors"]] == [(field, code)]
     assert not ReceivedSnapshot.objects.exists()
+
+
+def test_a_backslash_is_a_letter_like_others(staff_api):
+    told = {**TOLD, "sources": [{"name": "o\\u0000ne"}]}
+
+    assert staff_api.post(URL, told, format="json").status_code == 201
+    assert ReceivedSnapshot.objects.get().sources == told["sources"]
 
 
 @pytest.mark.parametrize("name", sorted(TOLD))

@@ -69,6 +69,8 @@ def test_acquire_with_nothing_free_says_when_to_come_back(api):
         ({"protocol": "gopher"}, "invalid"),
         ({"ttl": 0}, "invalid"),
         ({"ttl": 1e9}, "invalid"),
+        ({"ttl": True}, "invalid"),
+        ({"min_score": True}, "invalid"),
         ({"country": "Germany"}, "invalid"),
         ({"min_score": 101}, "invalid"),
     ],

@@ -76,7 +76,10 @@ def test_the_list_is_narrowed(api):
     assert [each["id"] for each in found] == [hot.pk]
 
 
-@pytest.mark.parametrize("query", ["pool=x", "min_score=a", "country=Germany", "protocol=x"])
+@pytest.mark.parametrize(
+    "query",
+    ["pool=x", "min_score=a", "country=Germany", "protocol=x", "target=a%20b", "target=http://"],
+)
 def test_a_bad_filter_is_refused(api, query):
     assert api.get(f"/api/proxies?{query}").status_code == 422
 
@@ -163,6 +166,7 @@ def test_fetch_asks_for_a_run(staff_api):
         ({"sources": [987654]}, "unknown_source"),
         ({"source": [1]}, "unknown_field"),
         ({"sources": "all"}, "invalid"),
+        ({"sources": [2**70]}, "invalid"),
     ],
 )
 def test_fetch_refuses_what_makes_no_sense(staff_api, body, code):
@@ -182,7 +186,9 @@ def test_validate_runs_one_round_at_a_time(staff_api):
     assert second.json()["run_id"] == str(run.pk)
 
 
-@pytest.mark.parametrize("body", [{"limit": 0}, {"pool": "x"}, {"ids": ["a"]}, {"id": 1}])
+@pytest.mark.parametrize(
+    "body", [{"limit": 0}, {"pool": "x"}, {"ids": ["a"]}, {"id": 1}, {"ids": [2**70]}]
+)
 def test_validate_refuses_what_makes_no_sense(staff_api, body):
     assert staff_api.post("/api/proxies/validate", body).status_code == 422
 
