@@ -93,9 +93,7 @@ class ProxySourceAdmin(ModelAdmin):
         "life",
         "harvest",
         "survival",
-        "fetched",
-        "due",
-        "failures_in_row",
+        "times",
     )
     list_editable = ("is_enabled",)
     list_filter = (
@@ -142,7 +140,7 @@ class ProxySourceAdmin(ModelAdmin):
     actions = ("fetch_now",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProxySource]:
-        found: QuerySet[ProxySource] = super().get_queryset(request)
+        found: QuerySet[ProxySource] = super().get_queryset(request).defer("text", "headers")
         passed = Q(entries__proxy__last_ok_at__isnull=False)
         alive = Q(entries__proxy__state=ProxyState.HEALTHY)
         return found.annotate(
@@ -156,7 +154,7 @@ class ProxySourceAdmin(ModelAdmin):
         """Tell how many of the proxies it ever named passed validation, and work now."""
         named, passed = getattr(source, "named", 0), getattr(source, "passed", 0)
         if not named:
-            return "-"
+            return NOTHING
         share = 100 * passed / named
         return f"{passed:,} of {named:,} passed ({share:.0f} %) · {source.alive:,} work now"
 
@@ -164,7 +162,7 @@ class ProxySourceAdmin(ModelAdmin):
     def harvest(self, source: Any) -> str:
         """Tell what the last fetch gave."""
         if source.last_fetch_at is None:
-            return "-"
+            return NOTHING
         return (
             f"{source.last_accepted:,} named, {source.last_new:,} new, "
             f"{source.last_rejected:,} refused"
@@ -177,7 +175,14 @@ class ProxySourceAdmin(ModelAdmin):
         tones = {FetchOutcome.SUCCESS: "good", FetchOutcome.EMPTY: "warning"}
         tone = tones.get(FetchOutcome(source.last_outcome), "bad")
         text = source.get_last_error_type_display() or source.get_last_outcome_display()
-        return pill(tone, text)
+        failures = source.failures_in_row
+        return pill(tone, f"{text} · {failures} in a row" if failures > 1 else text)
+
+    @admin.display(description="Fetched, and next", ordering="last_fetch_at")
+    def times(self, source: ProxySource) -> SafeString:
+        """Tell when it was fetched, and when it will be, in one cell."""
+        known = [each for each in (self.fetched(source), self.due(source)) if each != NOTHING]
+        return format_html_join(" · ", "{}", ((each,) for each in known)) or NOTHING
 
     @admin.display(description="Fetched", ordering="last_fetch_at")
     def fetched(self, source: ProxySource) -> SafeString:

@@ -63,7 +63,9 @@ export function fillCounts(node, counts) {
 
 export function plain(value) {
   if (typeof value === "number") return value.toLocaleString("en", { maximumFractionDigits: 2 });
-  if (value !== null && typeof value === "object") return JSON.stringify(value);
+  if (value === null) return "—";
+  if (Array.isArray(value)) return value.map(plain).join(", ");
+  if (typeof value === "object") return Object.entries(value).map(([name, inner]) => `${name.replaceAll("_", " ")} ${plain(inner)}`).join(", ");
   return String(value);
 }
 

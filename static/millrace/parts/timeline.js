@@ -67,7 +67,7 @@ function detailOf({ event, data }) {
 
 function pairs(data) {
   return Object.entries(data)
-    .filter(([name]) => !["ts", "run_id"].includes(name))
+    .filter(([name, value]) => !["ts", "run_id"].includes(name) && value !== null)
     .map(([name, value]) => `${name.replaceAll("_", " ")} ${plain(value)}`)
     .join(" · ");
 }
