@@ -13,7 +13,7 @@ from django.utils.timesince import timesince, timeuntil
 
 from project.core.moments import stamp
 
-NOTHING: Final = mark_safe('<span class="mr-faint mr-nothing">—</span>')
+NOTHING: Final = mark_safe('<span class="mr-faint mr-none">—</span>')
 #: A column has room for so many letters.
 _LINE: Final = 120
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
