@@ -26,7 +26,7 @@ SECRET_SETTINGS: Final = (
 SECRET_URLS: Final = ("DATABASE_URL", "REDIS_URL", "CELERY_BROKER_URL")
 #: A shorter one would hide words that only look like it.
 _LEAST_LETTERS: Final = 8
-#: Credentials in URLs, whatever the scheme: ``socks5://user:password@host``.
+#: Credentials in URLs, between ``://`` and ``@``, whatever the scheme.
 _CREDENTIALS: Final = re.compile(r"(?P<kept>://)[^\s/?#]+(?=@)")
 _SCHEME: Final = re.compile(
     r"(?P<kept>\b(?:(?:Api-Key|Bearer)\s+|(?:Basic|Token)\s+(?=\S*(?-i:[A-Z0-9=]))))\S+",

@@ -84,12 +84,22 @@ def sandbox_world(port: int, data_dir: Path) -> dict[str, str]:
 def manage(words: list[str]) -> None:
     """Run a management command; on a demo's data directory it finds the demo's world, too."""
     provide(PRODUCT)
-    become(["manage.py", *words], {**demo_world(), **os.environ})
+    data_dir = started_on()
+    become(["manage.py", *words], {**demo_world(data_dir), **os.environ, "DATA_DIR": str(data_dir)})
 
 
-def demo_world() -> dict[str, str]:
-    """Return what a demo on ``DATA_DIR`` told its own processes; nothing where there is none."""
+def started_on() -> Path:
+    """Return ``DATA_DIR``, or the folder of its demo where that alone was ever started."""
     data_dir = Path(os.environ.get("DATA_DIR") or "var")
+    demo = data_dir / "demo"
+    if (data_dir / "lock").exists() or not (demo / "lock").exists():  # which `up` leaves behind
+        return data_dir
+    sys.stderr.write(f"On the demo's data directory: {demo}\n")
+    return demo
+
+
+def demo_world(data_dir: Path) -> dict[str, str]:
+    """Return what a demo on ``data_dir`` told its own processes; nothing where there is none."""
     try:
         told = json.loads((data_dir / "sandbox.json").read_text())
     except FileNotFoundError:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from project.runtime import bootstrap
+from project.runtime import bootstrap, locking
 
 pytestmark = pytest.mark.once
 
@@ -121,6 +121,29 @@ def test_a_command_beside_a_demo_finds_the_demos_world(monkeypatch, tmp_path, is
     found = {name: became["given"].get(name) for name in ("SANDBOX_PORT", "BINANCE_REST")}
     assert {name: value for name, value in found.items() if value} == told
     assert became["given"]["OKX_REST"] == "http://127.0.0.1:1"  # what was said counts
+
+
+@pytest.mark.parametrize(
+    ("started", "expected"),
+    [((), "."), ((".",), "."), (("demo",), "demo"), ((".", "demo"), ".")],
+)
+def test_a_command_goes_to_the_demo_where_that_alone_was_started(
+    monkeypatch, tmp_path, capsys, started, expected
+):
+    became: list[dict[str, str]] = []
+    monkeypatch.setattr(bootstrap, "provide", lambda *_, **__: None)
+    monkeypatch.setattr(bootstrap, "become", lambda _, given: became.append(given))
+    monkeypatch.setenv("DATA_DIR", str(tmp_path))
+    for name in started:
+        (tmp_path / name).mkdir(exist_ok=True)
+        locking.acquire(tmp_path / name, about="http://127.0.0.1:1/").close()
+
+    bootstrap.main(["manage", "check"])
+
+    assert became[0]["DATA_DIR"] == str(tmp_path / expected)
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert ("demo" in told.err) is (expected == "demo")
 
 
 def test_modules_are_compiled_once_also_where_no_bytecode_may_be_written_beside_them(root):
