@@ -8,7 +8,8 @@ from django.test import Client
 
 from accounts import locking_out, mailing
 from accounts.models import ApiKey, User
-from tests.factories import PASSWORD, make_device, make_key, make_user
+from project.core.models import AuditEntry
+from tests.factories import PASSWORD, make_device, make_key, make_staff, make_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("first_plans")]
 NEW = "a-new-swamp-8"
@@ -54,6 +55,21 @@ def test_new_user_registers_makes_a_key_and_revokes_it(settings):
     assert (key.name, key.scopes) == ("laptop", ["markets:read"])
     submit(client, f"/account/keys/{key.pk}/revoke", page="/account")
     assert "No keys yet" in client.get("/account").content.decode()
+
+
+def test_keys_that_staff_make_on_their_own_page_are_in_the_trail():
+    ada = make_staff(email="ada@example.org", password=PASSWORD)
+    client = browser(ada)
+
+    submit(client, "/account", name="laptop", scopes=["markets:read"])
+    key = ApiKey.objects.get()
+    submit(client, f"/account/keys/{key.pk}/revoke", page="/account")
+
+    rows = AuditEntry.objects.order_by("pk")
+    assert list(rows.values_list("object_id", "said", "user_name", "channel", "address")) == [
+        (str(key.pk), said, "ada@example.org", "account", "127.0.0.1")
+        for said in ("Made a key of ada@example.org.", "Revoked.")
+    ]
 
 
 def test_pages_have_no_script_in_them_and_are_not_kept(ann):

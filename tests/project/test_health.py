@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection
+from django.db.migrations.recorder import MigrationRecorder
 
 from project.core import health, issues
 from project.core.choices import Role
@@ -92,6 +93,7 @@ def test_outgrown_memory_degrades(now, monkeypatch):
 def test_missing_migration_is_unhealthy(now, monkeypatch):
     from django.db.migrations.executor import MigrationExecutor
 
+    monkeypatch.setattr(health, "_nothing_missing", None)
     monkeypatch.setattr(MigrationExecutor, "migration_plan", lambda *_: [("core", "0009")])
 
     found = health.summary(now=now)
@@ -99,6 +101,22 @@ def test_missing_migration_is_unhealthy(now, monkeypatch):
     assert failing(now) == ["migrations"]
     assert found["status"] == "unhealthy"
     assert "manage.py migrate" in found["issues"][0]["text"]
+
+
+def test_migrations_are_read_from_disk_once_and_missing_ones_are_seen(
+    now, monkeypatch, django_assert_num_queries
+):
+    monkeypatch.setattr(health, "_nothing_missing", None)
+    assert health.probe_some({"migrations"}, now=now)[0].is_ok
+
+    with django_assert_num_queries(1):
+        (again,) = health.probe_some({"migrations"}, now=now)
+    MigrationRecorder.Migration.objects.filter(app="core").latest("pk").delete()
+    (missing,) = health.probe_some({"migrations"}, now=now)
+
+    assert (again.is_ok, again.detail) == (True, "all applied")
+    assert not missing.is_ok
+    assert "1 migrations are not applied" in missing.detail
 
 
 def test_broker_away_degrades_soon(now, broker_away):
