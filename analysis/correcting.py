@@ -14,14 +14,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from django.db import transaction
 from django.db.models import Q
 
 from analysis import values
 from analysis.choices import PEOPLE, PIN, Change
 from analysis.models import Analysis, Correction, Failure, Place, Video
 from project.core.callers import Caller
-from project.core.errors import FieldProblem, InvalidInputError, NotFoundError
 from project.core.moments import stamp
 
 #: A geocoder's answer so near to one that was corrected is the same mistake.
@@ -29,36 +27,6 @@ SAME_SPOT_KM: Final = 1.0
 #: Changes that are right in other videos, too.
 ELSEWHERE: Final = (Change.MOVE, Change.RENAME)
 _EARTH_KM: Final = 6371.0
-
-
-class PlaceNotFoundError(NotFoundError):
-    """There is no such place on the map."""
-
-    title = "No such place"
-
-
-class BadCorrectionError(InvalidInputError):
-    """The correction can't be made as it stands."""
-
-    code = "bad_correction"
-    title = "This can't be corrected so"
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to change of a place; what is None stays.
-
-    Attributes:
-        coordinates: where it is: longitude, latitude.
-        name: what it is called.
-        merge_into: number of the place that it is the same as.
-        dropped: True takes it off the map; False puts it back.
-    """
-
-    coordinates: tuple[float, float] | None = None
-    name: str | None = None
-    merge_into: int | None = None
-    dropped: bool | None = None
 
 
 @dataclass(slots=True)
@@ -263,108 +231,3 @@ def _shown(place: Place, made: dict[str, Correction], caller: Caller) -> Shown:
         shown.name = rename.name
     shown.made = [one for one in (move, rename) if one is not None]
     return shown
-
-
-def correct(
-    analysis: Analysis, n: int, wanted: Wanted, *, by: Caller, now: datetime
-) -> Shown | None:
-    """Write down what a person puts right; return the place as it is shown then.
-
-    Args:
-        analysis: whose map.
-        n: the place's number on it.
-        wanted: what is to change.
-        by: the person: staff correct for everybody.
-        now: the moment, UTC.
-
-    Returns:
-        None for a place that is not on the map any more.
-
-    Raises:
-        PlaceNotFoundError: there is none with this number.
-        BadCorrectionError: nothing is to change, or it can't.
-    """
-    missing = list(analysis.failures.values_list("raw", flat=True))
-    places = [
-        *analysis.places.all(),
-        *told(analysis, missing, known(analysis.video, missing, by=by)),
-    ]
-    place = next((one for one in places if one.n == n), None)
-    if place is None:
-        raise PlaceNotFoundError(f"no place {n}")
-    shown = {one.place.n for one in applied(places, _known_to(analysis, places, by))}
-    if n not in shown and wanted.dropped is not False:
-        raise PlaceNotFoundError(f"place {n} is not on the map any more")
-    rows = _rows(analysis, place, wanted, {one.n: one for one in places if one.n in shown})
-    with transaction.atomic():
-        if wanted.dropped is False:
-            _take_back_drops(analysis.video, place, by=by)
-        for row in rows:
-            row.for_everybody, row.made_by_id, row.made_at = by.is_staff, by.user_id, now
-        Correction.objects.bulk_create(rows)
-    after = applied(places, _known_to(analysis, places, by))
-    return next((one for one in after if one.place.n == n), None)
-
-
-def _known_to(analysis: Analysis, places: Sequence[Place], by: Caller) -> Known:
-    return known(analysis.video, [place.raw for place in places], by=by)
-
-
-def _take_back_drops(video: Video, place: Place, *, by: Caller) -> None:
-    """Put a place back: also where it was merged into another one."""
-    mine = Correction.objects.filter(
-        video=video, raw=fold(place.raw), change__in=[Change.DROP, Change.MERGE]
-    )
-    own = Q(made_by_id=by.user_id)
-    mine.filter(own | Q(for_everybody=True) if by.is_staff else own).update(is_taken_back=True)
-
-
-def _rows(
-    analysis: Analysis, place: Place, wanted: Wanted, others: dict[int, Place]
-) -> list[Correction]:
-    changes: dict[str, dict[str, Any]] = {}
-    if wanted.coordinates is not None:
-        changes[Change.MOVE] = _moved(*wanted.coordinates)
-    if wanted.name is not None:
-        changes[Change.RENAME] = _renamed(wanted.name)
-    if wanted.merge_into is not None:
-        changes[Change.MERGE] = _merged(place, others.get(wanted.merge_into))
-    if wanted.dropped:
-        changes[Change.DROP] = {}
-    if not changes and wanted.dropped is None:
-        raise _bad("body", "say what to change: coordinates, location, merge_into or dropped")
-    return [
-        Correction(
-            video=analysis.video,
-            raw=fold(place.raw),
-            change=change,
-            was_name=place.name,
-            was_longitude=place.longitude,
-            was_latitude=place.latitude,
-            **values,
-        )
-        for change, values in changes.items()
-    ]
-
-
-def _moved(longitude: float, latitude: float) -> dict[str, Any]:
-    if not (-180 <= longitude <= 180 and -90 <= latitude <= 90):  # noqa: PLR2004 -- the globe
-        raise _bad("coordinates", "longitude -180 to 180, latitude -90 to 90")
-    return {"longitude": longitude, "latitude": latitude}
-
-
-def _renamed(name: str) -> dict[str, Any]:
-    if not name.strip():
-        raise _bad("location", "a name")
-    return {"name": name.strip()[:300]}
-
-
-def _merged(place: Place, other: Place | None) -> dict[str, Any]:
-    if other is None or fold(other.raw) == fold(place.raw):
-        raise _bad("merge_into", "the number of another place on the map")
-    return {"merge_into": fold(other.raw)}
-
-
-def _bad(name: str, expected: str) -> BadCorrectionError:
-    wrong = FieldProblem(name, "invalid", expected)
-    return BadCorrectionError(f"{name}: {expected}", fields=(wrong,))

@@ -93,7 +93,7 @@ def _row(job: Any) -> dict[str, Any]:
 
 def _name(job: Job) -> str:
     video = job.analysis.video
-    return video.title or video.file_name or video.video_id
+    return video.title or video.file_name or video.url or video.video_id
 
 
 def _found(request: HttpRequest, job_id: uuid.UUID) -> Job:

@@ -12,7 +12,7 @@ from rest_framework import status
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analysis import correcting, jobs, reading, routes, writing
+from analysis import amending, jobs, reading, routes, writing
 from analysis.api import asking
 from analysis.api.serializers import (
     CorrectionIn,
@@ -23,6 +23,7 @@ from analysis.api.serializers import (
     RetryOut,
 )
 from analysis.api.views import HELD, JSON, WRONG, accepted
+from analysis.correcting import Shown
 from analysis.models import Video
 from project.core.api.callers import caller_of
 from project.core.api.noting import noted
@@ -77,6 +78,11 @@ class Locations(APIView):
         return answer
 
 
+def _corrected(video_id: str, shown: Shown | None) -> Response:
+    told: dict[str, Any] = {"video_id": video_id, "route": shown and routes.of(shown)}
+    return Response(CorrectionOut(told).data)
+
+
 class Location(APIView):
     """One place of a video."""
 
@@ -87,27 +93,31 @@ class Location(APIView):
         summary="Put a place right: move, rename, merge or drop it; holds for every later job",
         parameters=[_STRATEGY],
         request=CorrectionIn,
-        responses={200: CorrectionOut},
+        responses={
+            200: CorrectionOut,
+            (409, JSON): problem("nothing_to_take_back", 409, "Nothing of yours to take back"),
+        },
     )
     @noted(
         "Put a place right for everybody",
         about=Video,
         field="video_id",
-        told=("location", "coordinates", "merge_into", "dropped"),
+        told=("location", "coordinates", "merge_into", "dropped", "taken_back"),
     )
     def patch(self, request: Request, video_id: str, n: int) -> Response:
         body = asking.validated(CorrectionIn, request.data)
         place = body.get("coordinates")
-        wanted = correcting.Wanted(
+        analysis, by, now = _analysis(request, video_id), caller_of(request), timezone.now()
+        if body.get("taken_back"):
+            shown = amending.take_back(analysis, n, by=by, now=now)
+            return _corrected(video_id, shown)
+        wanted = amending.Wanted(
             coordinates=(place[0], place[1]) if place else None,
             name=body.get("location"),
             merge_into=body.get("merge_into"),
             dropped=body.get("dropped"),
         )
-        analysis, by = _analysis(request, video_id), caller_of(request)
-        shown = correcting.correct(analysis, n, wanted, by=by, now=timezone.now())
-        told: dict[str, Any] = {"video_id": video_id, "route": shown and routes.of(shown)}
-        return Response(CorrectionOut(told).data)
+        return _corrected(video_id, amending.correct(analysis, n, wanted, by=by, now=now))
 
 
 class Failures(APIView):

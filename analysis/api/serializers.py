@@ -201,6 +201,10 @@ class CorrectionIn(Input):
     dropped = serializers.BooleanField(
         required=False, help_text="true takes it off the map, false puts it back"
     )
+    taken_back = serializers.BooleanField(
+        required=False,
+        help_text="alone: the last that you put right of it counts no more, and again the one before",
+    )
 
 
 class CorrectionOut(serializers.Serializer[Any]):

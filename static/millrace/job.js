@@ -39,7 +39,8 @@ function drawState() {
   byId("doing").textContent = doing();
   byId("cancel").hidden = FINAL.has(state.status);
   byId("retry").hidden = !["failed", "canceled"].includes(state.status);
-  say(byId("error"), state.error && FINAL.has(state.status) && state.status !== "partial" ? `${state.error.message} (${state.error.type})` : "");
+  say(byId("error"), state.status === "failed" && state.error ? why(state.error) : "");
+  if (FINAL.has(state.status)) { byId("no-places").textContent = "None."; if (!hasSpeech) byId("no-cues").textContent = "Not known."; }
   drawPhases();
 }
 
@@ -53,6 +54,14 @@ function doing() {
   if (state.status === "running") return words[state.phase] ?? "begins";
   const ends = { done: "all places are on the map", partial: "some places are not on the map", failed: "it failed", canceled: "canceled; what was found is kept" };
   return ends[state.status] ?? "";
+}
+
+/** What went wrong, for people: the code before the colon is for programs. */
+function why({ type, message }) {
+  const words = message.replace(/^[a-z_]+: /, "");
+  const told = words.charAt(0).toUpperCase() + words.slice(1).replace(/\.$/, "");
+  const hints = { deterministic: "Trying again will hardly change that.", transient: "That may pass: try again in a while." };
+  return `${told}. ${hints[type] ?? `(${type})`}`;
 }
 
 function drawPhases() {
@@ -119,7 +128,7 @@ async function moved(n, longitude, latitude) {
   atlas.stopDrag();
   try {
     await editor.patch(n, { coordinates: [Number(longitude.toFixed(6)), Number(latitude.toFixed(6))] });
-    changed(`${places.get(n).location} is moved.`);
+    changed(`${places.get(n).location} is moved.`, n);
   } catch (error) {
     tell(error.message);
     drawPlaces();
@@ -131,7 +140,7 @@ async function changed(words, undo) {
   if (undo !== undefined) {
     const back = element("button", "button is-quiet is-small", "Undo");
     back.type = "button";
-    back.addEventListener("click", async () => { await editor.patch(undo, { dropped: false }); changed("It is back."); });
+    back.addEventListener("click", () => editor.patch(undo, { taken_back: true }).then(() => changed("It is as it was."), (error) => tell(error.message)));
     byId("said").append(" ", back);
   }
   await loadPlaces();

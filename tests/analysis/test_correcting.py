@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from analysis import correcting
-from analysis.correcting import Wanted
+from analysis import amending, correcting
+from analysis.amending import Wanted
 from analysis.models import Correction, Place
 from project.core.callers import NOBODY, Caller
 from tests.analysis.factories import make_analysis, make_correction, make_place, make_strategy
@@ -30,7 +30,7 @@ def place() -> Place:
 
 
 def correct(place: Place, by: Caller, **wanted: Any) -> correcting.Shown | None:
-    return correcting.correct(place.analysis, place.n, Wanted(**wanted), by=by, now=timezone.now())
+    return amending.correct(place.analysis, place.n, Wanted(**wanted), by=by, now=timezone.now())
 
 
 def seen(*places: Place, by: Caller = NOBODY) -> list[tuple[str, float, float]]:
@@ -128,8 +128,8 @@ def test_places_merged_into_each_other_are_not_both_lost(place: Place):
 
 
 def test_a_correction_of_a_place_that_is_not_there(place: Place, staff: Caller):
-    with pytest.raises(correcting.PlaceNotFoundError):
-        correcting.correct(
+    with pytest.raises(amending.PlaceNotFoundError):
+        amending.correct(
             place.analysis, 7, Wanted(name="x"), by=staff, now=timezone.now() + timedelta(1)
         )
 
@@ -139,7 +139,7 @@ def test_a_correction_of_a_place_that_is_not_there(place: Place, staff: Caller):
     [{}, {"name": "  "}, {"merge_into": 1}, {"merge_into": 5}, {"coordinates": (0.0, 91.0)}],
 )
 def test_corrections_that_can_not_be(wanted, place: Place, staff: Caller):
-    with pytest.raises(correcting.BadCorrectionError):
+    with pytest.raises(amending.BadCorrectionError):
         correct(place, staff, **wanted)
 
     assert not Correction.objects.exists()

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from analysis import correcting, jobs, reading
+from analysis import amending, jobs, reading
 from analysis.models import Analysis, Job
 from project.core.callers import SYSTEM, Caller
 from project.core.models import Run
@@ -146,8 +146,8 @@ def test_what_people_located_can_be_put_right_again():
     make_correction(video=analysis.video, raw="atlantis", for_everybody=True)
     staff = Caller(user_id=make_staff().pk, is_staff=True)
 
-    wanted = correcting.Wanted(coordinates=(-31.0, 38.5), name="Atlantis")
-    shown = correcting.correct(analysis, 2, wanted, by=staff, now=timezone.now())
+    wanted = amending.Wanted(coordinates=(-31.0, 38.5), name="Atlantis")
+    shown = amending.correct(analysis, 2, wanted, by=staff, now=timezone.now())
 
     assert shown is not None
     (found,) = reading.locations(analysis, by=SYSTEM)["routes"]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from analysis import correcting, jobs, reading, retracting
+from analysis import amending, jobs, reading, retracting
 from analysis.choices import PEOPLE, Outcome
 from analysis.models import Correction, Place
 from project.core.callers import Caller
@@ -92,8 +92,8 @@ def test_what_a_geocoder_said_and_others_told_stays(staff: Caller):
 
 def test_a_new_name_taken_back_is_not_shown_any_more(staff: Caller):
     place = make_place()
-    wanted = correcting.Wanted(name="Tower")
-    correcting.correct(place.analysis, place.n, wanted, by=staff, now=timezone.now())
+    wanted = amending.Wanted(name="Tower")
+    amending.correct(place.analysis, place.n, wanted, by=staff, now=timezone.now())
 
     retracting.take_back(Correction.objects.get(), now=timezone.now())
 

@@ -89,6 +89,35 @@ def test_a_place_is_renamed_moved_dropped_and_put_back(open_page, staff):
     expect(page.locator("#places li")).to_have_count(2)
     assert sorted(Correction.objects.values_list("change", flat=True)) == ["drop", "move", "rename"]
 
+    page.get_by_role("button", name="Edit Taipei").click()
+    page.get_by_role("button", name="Take the last change back").click()
+    expect(page.locator("#said")).to_contain_text("as it was")
+    expect(page.locator("#places")).not_to_contain_text("put right by")
+    expect(page.locator("#places")).not_to_contain_text("Main Station")
+
+
+def test_a_marker_is_dragged_and_goes_back(open_page, staff):
+    page = open_page(f"/videos/jobs/{a_job(staff).pk}")
+    page.get_by_role("button", name="Edit Jiufen").click()
+    page.get_by_role("button", name="Drag on the map").click()
+    marker = page.locator("#map .stop", has_text="2")
+    spot = marker.bounding_box()
+    page.mouse.move(spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(spot["x"] - 60, spot["y"] + 40, steps=5)
+    page.mouse.up()
+    expect(page.locator("#said")).to_contain_text("Jiufen is moved")
+    expect(page.locator("#places li", has_text="Jiufen")).to_contain_text("put right by")
+    moved = Correction.objects.get()
+    assert (moved.change, moved.is_taken_back) == ("move", False)
+    assert abs(moved.longitude - moved.was_longitude) > 0.01
+
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#said")).to_contain_text("as it was")
+    expect(page.locator("#places li", has_text="Jiufen")).not_to_contain_text("put right by")
+    moved.refresh_from_db()
+    assert moved.is_taken_back
+
 
 def test_what_failed_is_listed_and_asked_for_again(open_page, staff):
     page = open_page(f"/videos/jobs/{a_job(staff, status='partial').pk}")

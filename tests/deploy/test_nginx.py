@@ -14,6 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from project.core import events
 from project.core.choices import RunStatus
 from project.core.models import Run
+from tests.analysis.factories import make_job
 from tests.deploy import tools
 from tests.factories import make_key, make_run, make_user
 from tests.project.servers import Server, Stream
@@ -53,8 +54,8 @@ def write(run: Run, **data: Any) -> None:
     events.append(run, "tick", data, where={}, now=timezone.now())
 
 
-def next_tick(socket: ClientConnection) -> dict[str, Any]:
-    while (found := json.loads(socket.recv(timeout=30)))["event"] != "tick":
+def next_of(socket: ClientConnection, event: str) -> dict[str, Any]:
+    while (found := json.loads(socket.recv(timeout=30)))["event"] != event:
         pass
     data: dict[str, Any] = found["data"]
     return data
@@ -76,6 +77,26 @@ def test_what_passes_through(front):
     plain.close()
 
 
+def test_a_jobs_stream_and_websocket_are_not_held_back(front):
+    """The same of what the analysis calls its own: places come as they are found."""
+    user = make_user()
+    run = make_run(requested_by=user, status=RunStatus.RUNNING, kind="analysis.job")
+    job = make_job(owner=user, run=run)
+    trust = ssl.create_default_context(cafile=str(front.ca_file))
+    who = {"Authorization": f"Api-Key {make_key(user).secret}"}
+    stream = Stream(front.tls_port, f"/api/jobs/{job.pk}/stream", trust, **who)
+    address = f"wss://localhost:{front.tls_port}/ws/jobs/{job.pk}/"
+    with stream, connect(address, ssl=trust, additional_headers=who) as socket:
+        for number in range(3):
+            told = {"locations": [], "progress": 70.0 + number}
+            events.append(run, "partial_locations", told, where={}, now=timezone.now())
+            found = json.loads(stream.take(1)[0].data)
+            assert (found["job_id"], found["progress"]) == (str(job.pk), 70.0 + number)
+            assert next_of(socket, "partial_locations")["progress"] == 70.0 + number
+        socket.send(json.dumps({"action": "nonsense"}))
+        assert next_of(socket, "refused")["code"] == "bad_action"
+
+
 def test_stream_and_websocket_are_not_held_back(front):
     """Each event is read before the next one is written: a buffer would never fill."""
     user = make_user()
@@ -90,4 +111,4 @@ def test_stream_and_websocket_are_not_held_back(front):
         for number in range(3):
             write(run, number=number)
             assert json.loads(stream.take(1)[0].data)["number"] == number
-            assert next_tick(socket)["number"] == number
+            assert next_of(socket, "tick")["number"] == number

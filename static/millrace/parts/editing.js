@@ -14,6 +14,7 @@ export class Editor {
     this.dialog = byId("edit");
     byId("edit-save").addEventListener("click", () => this.save());
     byId("edit-drop").addEventListener("click", () => this.send({ dropped: true }, `${this.place.location} is off the map.`, this.place.n));
+    byId("edit-back").addEventListener("click", () => this.send({ taken_back: true }, `${this.place.location} is as it was.`));
     byId("edit-drag").addEventListener("click", () => { this.dialog.close(); this.on.drag(this.place.n); });
   }
 
@@ -25,6 +26,7 @@ export class Editor {
     const others = this.on.places().filter((each) => each.n !== place.n && each.raw !== place.raw);
     byId("edit-merge").replaceChildren(option("", "no other"), ...others.map((each) => option(each.n, each.location)));
     say(byId("edit-error"), "");
+    byId("edit-back").hidden = !place.correction;
     this.dialog.showModal();
   }
 
@@ -39,10 +41,10 @@ export class Editor {
     if (name !== place.location) wanted.location = name;
     if (at[0] !== place.coordinates[0] || at[1] !== place.coordinates[1]) wanted.coordinates = at;
     if (!Object.keys(wanted).length) { this.dialog.close(); return; }
-    this.send(wanted, `${name} is put right.`);
+    this.send(wanted, `${name} is put right.`, place.n);
   }
 
-  /** Send what a person wants; `undo` is the number of the place that can be put back. */
+  /** Send what a person wants; `undo` is the number of the place of which that can be taken back. */
   async send(wanted, words, undo) {
     try {
       await this.patch(this.place.n, wanted);

@@ -97,6 +97,7 @@ def test_a_job_as_the_contract_says(api: APIClient, outside: Outside):
             "cache": "miss",
         },
         "error": {"type": "partial", "message": "1 of 6 places could not be located"},
+        "waiting": None,
         "title": "Round Taiwan",
         "retry_of": None,
         "batch_id": None,
@@ -263,6 +264,10 @@ def test_corrections_count_for_their_owner_and_staffs_for_everybody(
     assert names == [["Taipeh", "Chiufen"], ["Taipei", "Chiufen"]]
     shown = stranger.get(path).json()["routes"][1]["correction"]
     assert shown["by"] == "staff"
+    back = api.patch(f"{path}/1", {"taken_back": True})
+    assert (back.status_code, back.json()["route"]["location"]) == (200, "Taipei")
+    nothing = api.patch(f"{path}/1", {"taken_back": True})
+    assert (nothing.status_code, nothing.json()["code"]) == (409, "nothing_to_take_back")
 
 
 def test_dropping_merging_and_putting_back(api: APIClient, outside: Outside):
