@@ -12,6 +12,8 @@ _LONGEST: Final = 2_048
 _YOUTUBE: Final = re.compile(
     r"(?:[\w-]+\.)*(?:youtube|youtubekids|youtube-nocookie)\.com|youtube\.googleapis\.com"
 )
+#: What a search or a mail puts round the address that it leads to.
+_AROUND: Final = re.compile(r"(?:www\.)?google(?:\.[a-z]{2,3}){1,2}")
 _SHORT: Final = re.compile(r"(?:www\.)?youtu\.be")
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{11}")
 #: Steps of a path before an id.
@@ -37,7 +39,8 @@ def video_id_of(url: str) -> str:
     host = (parts.hostname or "").rstrip(".")
     if _SHORT.fullmatch(host) or _YOUTUBE.fullmatch(host):
         return _youtube_id(parts, is_short=bool(_SHORT.fullmatch(host)))
-    return _elsewhere(parts)
+    led_to = _led_to(parts) if _AROUND.fullmatch(host) and parts.path == "/url" else ""
+    return video_id_of(led_to) if led_to else _elsewhere(parts)
 
 
 def is_youtube(video_id: str) -> bool:
@@ -62,7 +65,11 @@ def split(url: str) -> SplitResult:
         _ = parts.port  # raises where it is no number
     except ValueError as error:
         raise Deterministic("this is no address of a video", code="invalid_video_url") from error
-    if not is_web or "@" in parts.netloc:
+    if "@" in parts.netloc:
+        raise Deterministic(
+            "an address with a user name or a password is not taken", code="invalid_video_url"
+        )
+    if not is_web:
         raise Deterministic(
             "the address of a video begins with http:// or https://", code="invalid_video_url"
         )
@@ -94,14 +101,21 @@ def _named(parts: SplitResult) -> str:
 
 def _nested(parts: SplitResult) -> str:
     """Follow an address inside the address, as links of mails and of the consent page have it."""
+    if led_to := _led_to(parts):
+        return video_id_of(led_to)
+    raise Deterministic("the address names no video of YouTube", code="invalid_video_id")
+
+
+def _led_to(parts: SplitResult) -> str:
+    """Return the address of a video of YouTube's inside an address; empty: there is none."""
     query = parse_qs(parts.query)
     for name in _NESTED:
         for inner in query.get(name, ()):
             if inner.startswith("/"):
                 inner = f"https://www.youtube.com{inner}"  # noqa: PLW2901 -- made whole
             if _named(urlsplit(inner)) or "youtu.be/" in inner:
-                return video_id_of(inner)
-    raise Deterministic("the address names no video of YouTube", code="invalid_video_id")
+                return inner
+    return ""
 
 
 def _elsewhere(parts: SplitResult) -> str:
@@ -113,6 +127,8 @@ def _elsewhere(parts: SplitResult) -> str:
             break
         if extractor.suitable(url):
             found = extractor.get_temp_id(url)
+            if found and extractor.ie_key() == "Youtube" and _ID.fullmatch(found):
+                return str(found)  # a mirror of YouTube's videos: the same work
             if found and _PLAIN.fullmatch(str(found)):
                 return f"{extractor.ie_key().lower()}:{found}"
             break

@@ -6,7 +6,7 @@ from typing import Final
 
 from analysis.contracts import Segment
 from analysis.failures import Deterministic
-from analysis.subtitles import cues, formats, markup, plain, rolling
+from analysis.subtitles import cues, formats, markup, plain, rolling, splitting
 from analysis.subtitles.decoding import UNREADABLE, decode
 from analysis.subtitles.wording import Cue
 
@@ -36,8 +36,8 @@ def parse(data: bytes, *, name: str) -> tuple[list[Segment], list[str]]:
         name: its name, for the ending.
 
     Returns:
-        Segments by their beginning, each saying what the one before did not; and remarks for
-        people, at most 50.
+        Segments by their beginning, each saying what the one before did not, long ones in pieces;
+        and remarks for people, at most 50.
 
     Raises:
         Deterministic: ``empty_transcript``, ``transcript_too_large``, or ``unreadable_transcript``.
@@ -53,7 +53,7 @@ def parse(data: bytes, *, name: str) -> tuple[list[Segment], list[str]]:
         raise Deterministic("the transcript is empty", code="empty_transcript")
     found, wrong = _reader(text, name)(text)
     remarks = _bounded([*remarks, *wrong])
-    segments = rolling.collapse(found)
+    segments = splitting.split(rolling.collapse(found))
     if segments:
         return segments, remarks
     if wrong:
@@ -71,7 +71,7 @@ def _reader(text: str, name: str) -> Reader:
         return _xml_reader(begin)
     if re.search(r"^\[(Script Info|V4\+? Styles|Events)\]", text, re.IGNORECASE | re.MULTILINE):
         return formats.read_ass
-    if _TIMING.search(text) or name.lower().endswith((".srt", ".vtt")):
+    if _TIMING.search(text) or ("->" in text and name.lower().endswith((".srt", ".vtt"))):
         return cues.read
     return plain.read
 

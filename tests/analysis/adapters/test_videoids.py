@@ -35,6 +35,10 @@ ID = "dQw4w9WgXcQ"
         f"https://www.youtube.com/#/watch?v={ID}",
         f"https://www.youtube.com/attribution_link?a=b&u=%2Fwatch%3Fv%3D{ID}%26feature%3Dshare",
         f"https://consent.youtube.com/m?continue=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3D{ID}",
+        f"https://www.google.com/url?sa=t&url=https%3A%2F%2Fwww.youtube.com%2Fwatch%3Fv%3D{ID}&usg=x",
+        f"https://google.co.uk/url?q=https%3A%2F%2Fyoutu.be%2F{ID}",
+        f"https://piped.video/watch?v={ID}",
+        f"https://www.youtube.com./watch?v={ID}",
         f"  https://www.youtube.com/watch?v={ID}\n",
         f"youtube.com/watch?v={ID}",
         f"youtu.be/{ID}",
@@ -71,6 +75,13 @@ def test_what_names_no_video_is_refused_by_a_stable_code(url, code):
         video_id_of(url)
 
     assert raised.value.code == code
+
+
+def test_what_leads_elsewhere_or_nowhere_is_no_video_of_youtubes():
+    around = "https://www.google.com/url?q=https%3A%2F%2Fexample.com%2Fa.mp4"
+
+    assert video_id_of(around).startswith("generic:")
+    assert video_id_of(f"https://youtube.com.example.com/watch?v={ID}").startswith("generic:")
 
 
 @pytest.mark.parametrize(

@@ -322,3 +322,11 @@ def test_whatever_comes_is_read_or_refused(data, name):
     assert all(0 <= each.start_ms <= each.end_ms and each.text.strip() for each in found)
     assert [each.start_ms for each in found] == sorted(each.start_ms for each in found)
     assert len(remarks) <= parsing.MOST_REMARKS
+
+
+@pytest.mark.parametrize("name", ["notes.srt", "notes.vtt", "notes.txt"])
+def test_text_without_times_is_read_whatever_the_file_is_called(name):
+    segments, remarks = parse(b"we were in Lisbon\nthen in Porto", name=name)
+
+    assert [one.text for one in segments] == ["we were in Lisbon", "then in Porto"]
+    assert remarks == ["the text has no times: they are estimated from the pace of speech"]
