@@ -41,6 +41,8 @@ def parameter(request: Request, name: str, *, known: Sequence[str] = ()) -> str:
 def urls_in(data: bytes) -> list[str]:
     """Return the addresses in a CSV file: of the column ``url``, else of the first one.
 
+    Commas part the cells, or what spreadsheets of other countries write: semicolons, tabs.
+
     Raises:
         BadBatchError: it is no text, too large, or has no address.
     """
@@ -48,7 +50,10 @@ def urls_in(data: bytes) -> list[str]:
         raise batches.BadBatchError(f"file: at most {MOST_CSV_BYTES:,} bytes")
     try:
         text = data.decode("utf-8-sig")
-        lines = [row for row in csv.reader(io.StringIO(text)) if any(map(str.strip, row))]
+        first = text.lstrip().partition("\n")[0]
+        mark = next((one for one in ";\t" if one in first and "," not in first), ",")
+        cells = csv.reader(io.StringIO(text), delimiter=mark)
+        lines = [row for row in cells if any(map(str.strip, row))]
     except (UnicodeDecodeError, csv.Error) as error:
         raise batches.BadBatchError(f"file: no CSV in UTF-8: {error}") from error
     if not lines:

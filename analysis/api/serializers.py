@@ -206,6 +206,12 @@ class CorrectionIn(Input):
         help_text="alone: the last that you put right of it counts no more, and again the one before",
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse to take back and to change at once: what would be taken back?"""
+        if attrs.get("taken_back") and len(attrs) > 1:
+            raise serializers.ValidationError({"taken_back": "alone, without other changes"})
+        return attrs
+
 
 class CorrectionOut(serializers.Serializer[Any]):
     """The place as it is shown now; null when it is not on the map any more."""

@@ -52,7 +52,7 @@ function doing() {
     return `waits for the names of the world's places, which are made ready once for this installation (${what.replace("names: ", "")}, ${percent} %); that takes half a minute or so, then it goes on by itself`;
   }
   if (state.status === "running") return words[state.phase] ?? "begins";
-  const ends = { done: "all places are on the map", partial: "some places are not on the map", failed: "it failed", canceled: "canceled; what was found is kept" };
+  const ends = { done: state.stats?.places_total === 0 ? "no place is named in what is said" : "all places are on the map", partial: "some places are not on the map", failed: "it failed", canceled: "canceled; what was found is kept" };
   return ends[state.status] ?? "";
 }
 

@@ -264,6 +264,8 @@ def test_corrections_count_for_their_owner_and_staffs_for_everybody(
     assert names == [["Taipeh", "Chiufen"], ["Taipei", "Chiufen"]]
     shown = stranger.get(path).json()["routes"][1]["correction"]
     assert shown["by"] == "staff"
+    both = api.patch(f"{path}/1", {"taken_back": True, "location": "Taihoku"})
+    assert (both.status_code, both.json()["errors"][0]["field"]) == (422, "taken_back")
     back = api.patch(f"{path}/1", {"taken_back": True})
     assert (back.status_code, back.json()["route"]["location"]) == (200, "Taipei")
     nothing = api.patch(f"{path}/1", {"taken_back": True})
@@ -330,8 +332,8 @@ def test_a_batch(api: APIClient, stranger: APIClient, outside: Outside):
     [
         "https://youtu.be/video000001\nhttps://youtu.be/video000002\n",
         "title,url\none,https://youtu.be/video000001\n\ntwo,https://youtu.be/video000002\n",
-        "\ufeffURL;ignored\n".replace(";", ",")
-        + "https://youtu.be/video000001,x\nhttps://youtu.be/video000002,y",
+        "\ufeffURL;ignored\nhttps://youtu.be/video000001;x, y\nhttps://youtu.be/video000002;y",
+        "ignored\turl\nx\thttps://youtu.be/video000001\ny\thttps://youtu.be/video000002",
     ],
 )
 def test_a_batch_as_a_file(text, api: APIClient):
