@@ -1,3 +1,5 @@
+"""Corrections are made and taken back by who made them; places that came of one go with it."""
+
 from datetime import datetime, timedelta
 from typing import Any
 

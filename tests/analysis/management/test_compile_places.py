@@ -1,3 +1,5 @@
+"""What was compiled ahead is used; what cannot be compiled is said."""
+
 from io import StringIO
 from pathlib import Path
 

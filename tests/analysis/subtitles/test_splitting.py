@@ -1,3 +1,5 @@
+"""Long speech is cut into pieces, each with its time."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 
