@@ -95,7 +95,7 @@ _NOTHING: Final[dict[str, Any]] = {
 def _number(name: str, text: str, usual: int | None, most: int) -> int | None:
     if not text:
         return usual
-    if not text.isdecimal() or not 1 <= int(text) <= most:
+    if not (text.isascii() and text.isdecimal() and 1 <= int(text[:20]) <= most):
         wrong = FieldProblem(name, "out_of_range", f"a whole number from 1 to {most}")
         raise BadChartError(f"{name}: {wrong.detail}", fields=(wrong,))
     return int(text)

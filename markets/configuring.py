@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from django.db import transaction
 
-from markets import collectorfiles
+from markets import collectorfiles, timeframes
 from markets.adapters import venues
 from markets.choices import Egress, Policy
 from markets.collectorfiles import BadCollectorFileError, CollectorFile
@@ -80,6 +80,7 @@ def wanted_of(
             fields=(known,),
         )
     _require_urls(file, name, env, text)
+    _require_timeframes(file, name, text)
     return {**_fields_of(file), "source": document}, file
 
 
@@ -124,6 +125,22 @@ def _require_urls(
             raise BadCollectorFileError(
                 f"{where}: expected a URL that starts with {schemes[0]} or {schemes[1]}",
                 fields=(problem,),
+            )
+
+
+def _require_timeframes(file: CollectorFile, name: str, text: str = "") -> None:
+    """Refuse timeframes that the exchange doesn't have: each cycle would fail."""
+    has = venues.timeframes_of(file.exchange.id)
+    for number, part in enumerate(file.symbols):
+        lacks = [one for one in part.timeframes if has and one not in has]
+        if lacks:
+            at = collectorfiles.line_of(text, ("symbols", number, "timeframes"))
+            known = ", ".join(one for one in timeframes.KNOWN if one in has)
+            key = f"symbols.{number}.timeframes"
+            raise BadCollectorFileError(
+                f"{name}, line {at}, {key}: expected timeframes that {file.exchange.id} has "
+                f"({known}), not {lacks[0]!r}",
+                fields=(FieldProblem(key, "unknown_timeframe", f"of {known}"),),
             )
 
 
@@ -174,6 +191,7 @@ def validate(collector: CollectorConfig) -> None:
     text = yaml.safe_dump(_plain_document(collector), sort_keys=False)
     file, _ = collectorfiles.read(text, name=collector.name)
     _require_urls(file, collector.name, None)
+    _require_timeframes(file, collector.name)
 
 
 class _Dumper(yaml.SafeDumper):

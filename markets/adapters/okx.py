@@ -13,6 +13,7 @@ class Okx(Unified):
 
     newest_first = True
     page_weight = 0.5
+    more_timeframes = frozenset({"3d"})
     _RECENT: Final = 1_439
     _LONG: Final = ("6h", "12h", "1d", "3d", "1w", "1M")
 

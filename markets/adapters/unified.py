@@ -13,6 +13,8 @@ class Unified:
     """Any exchange of ccxt, by its unified calls."""
 
     newest_first = False
+    #: Timeframes that the exchange has though ccxt doesn't name them.
+    more_timeframes: frozenset[str] = frozenset()
     #: What the exchange itself counts for one unit of ccxt's costs.
     weight_of_cost: float = 1
     #: What a request for a page of candles weighs at least.

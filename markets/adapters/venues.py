@@ -42,6 +42,13 @@ def _first(api: Any) -> Any:
     return api
 
 
+@cache
+def timeframes_of(exchange: str) -> frozenset[str]:
+    """Return the timeframes that an exchange has, as ccxt spells them; empty: nobody knows."""
+    found = getattr(ccxt, exchange)().timeframes or {}
+    return frozenset(found) | (_KINDS.get(exchange, Unified).more_timeframes if found else set())
+
+
 def page_limit(exchange: str, ask: PageAsk) -> int:
     """Return how many rows the exchange gives at most for such a window."""
     return min(ask.limit, _KINDS.get(exchange, Unified).most_rows(ask))

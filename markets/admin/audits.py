@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -15,7 +16,7 @@ from markets import auditing
 from markets.admin.showing import OfSeries, at
 from markets.choices import DifferenceState
 from markets.models import AuditDifference
-from project.core.admin import acts
+from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
 from project.core.display import pill
 
@@ -152,7 +153,7 @@ class AuditDifferenceAdmin(OfSeries):
     def _one(
         self, request: HttpRequest, object_id: str, deed: Callable[..., None], said: str
     ) -> HttpResponse:
-        found = AuditDifference.objects.get(pk=object_id)
+        found = get_object_or_404(AuditDifference, pk=pages.key_of(object_id))
 
         def done() -> str:
             deed(found, user=str(request.user), now=timezone.now())

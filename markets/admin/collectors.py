@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
@@ -105,7 +106,7 @@ class CollectorConfigAdmin(ModelAdmin):
         """Ask for a run of the collector."""
 
         def deed() -> str:
-            collector = CollectorConfig.objects.get(pk=object_id)
+            collector = get_object_or_404(CollectorConfig, pk=pages.key_of(object_id))
             collecting.ask(collector, by=pages.caller_of(request), now=timezone.now())
             return f"{collector} collects."
 
@@ -115,7 +116,7 @@ class CollectorConfigAdmin(ModelAdmin):
     @action(description="Next cycle", url_path="next-cycle", icon="route")
     def next_cycle(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer what the next cycle would do; changes nothing."""
-        return collectorpages.plan_page(self, request, int(object_id))
+        return collectorpages.plan_page(self, request, pages.key_of(object_id))
 
     @action(description="Import files", url_path="import", icon="upload_file")
     def import_files(self, request: HttpRequest) -> HttpResponse:
@@ -125,7 +126,7 @@ class CollectorConfigAdmin(ModelAdmin):
     @action(description="Download as a file", url_path="file", icon="description")
     def show_file(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Answer the collector as a file; changes nothing."""
-        return self.file(request, int(object_id))
+        return self.file(request, pages.key_of(object_id))
 
     @admin.action(description="Run the chosen collectors now", permissions=["change"])
     @asking_back(

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -128,7 +129,7 @@ class FindingAdmin(OfSeries):
         """Settle one finding, with a note."""
 
         def deed() -> str:
-            found = Finding.objects.get(pk=object_id)
+            found = get_object_or_404(Finding, pk=pages.key_of(object_id))
             told = {"note": form.cleaned_data["note"], "user": str(request.user)}
             if not reviewing.settle(found, now=timezone.now(), **told):
                 return "It was settled before."
@@ -152,7 +153,7 @@ class FindingAdmin(OfSeries):
         """Let one finding count again."""
 
         def deed() -> str:
-            found = Finding.objects.get(pk=object_id)
+            found = get_object_or_404(Finding, pk=pages.key_of(object_id))
             return "It counts again." if reviewing.reopen(found) else "It does count."
 
         return pages.carry_out(request, deed, to=_page(object_id))

@@ -93,7 +93,9 @@ class RangeForm(BaseDialogForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        found = Series.objects.filter(market_id=self.object_id).values_list("timeframe", flat=True)
+        found = Series.objects.filter(market_id=pages.key_of(str(self.object_id))).values_list(
+            "timeframe", flat=True
+        )
         self.fields["timeframe"].choices = [(name, name) for name in found]
 
 
@@ -220,7 +222,7 @@ class MarketAdmin(ModelAdmin):
         """Ask for a run of each collector that names the market."""
 
         def deed() -> str:
-            market = reading.market_by_id(int(object_id))
+            market = reading.market_by_id(pages.key_of(object_id))
             found = {configuring.collector_of(series) for series in market.series.all()}
             for collector in found:
                 collecting.ask(collector, by=pages.caller_of(request), now=timezone.now())
@@ -244,7 +246,7 @@ class MarketAdmin(ModelAdmin):
         """Ask for a quality check of the market."""
 
         def deed() -> str:
-            market = reading.market_by_id(int(object_id))
+            market = reading.market_by_id(pages.key_of(object_id))
             quality.ask(market, "", by=pages.caller_of(request), now=timezone.now())
             return f"{market} is being checked."
 
@@ -266,7 +268,7 @@ class MarketAdmin(ModelAdmin):
         """Ask for an audit of the market."""
 
         def deed() -> str:
-            market = reading.market_by_id(int(object_id))
+            market = reading.market_by_id(pages.key_of(object_id))
             auditing.ask(market, by=pages.caller_of(request), now=timezone.now())
             return f"{market} is compared with the exchange."
 
@@ -289,7 +291,7 @@ class MarketAdmin(ModelAdmin):
 
         def deed() -> str:
             now = timezone.now()
-            series = list(Series.objects.filter(market_id=object_id))
+            series = list(Series.objects.filter(market_id=pages.key_of(object_id)))
             made = sum(len(backfilling.make_tasks(one, now=now, any_time=True)) for one in series)
             backfilling.start_due(now=now, by=pages.caller_of(request))
             return f"Made {made} backfill task(s)."
@@ -313,7 +315,9 @@ class MarketAdmin(ModelAdmin):
 
         def deed() -> str:
             told = form.cleaned_data
-            series = reading.series_of(reading.market_by_id(int(object_id)), told["timeframe"])
+            series = reading.series_of(
+                reading.market_by_id(pages.key_of(object_id)), told["timeframe"]
+            )
             wanted = Wanted(series, to_ms(told["start"]), to_ms(told["end"]), origin=Origin.STAFF)
             task = backfilling.ask(wanted, by=pages.caller_of(request), now=timezone.now())
             return f"Backfill task {task.pk} was started: {backfilling.subject_of(task)}."

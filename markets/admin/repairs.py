@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -132,7 +133,7 @@ class GapAdmin(OfSeries):
         """Make and start a task for one gap."""
 
         def deed() -> str:
-            return f"Made {_backfill([int(object_id)], request)} backfill task(s)."
+            return f"Made {_backfill([pages.key_of(object_id)], request)} backfill task(s)."
 
         return pages.carry_out(request, deed, to=_page("gap", object_id))
 
@@ -152,7 +153,7 @@ class GapAdmin(OfSeries):
         """Settle one gap, with a note."""
 
         def deed() -> str:
-            gap = Gap.objects.get(pk=object_id)
+            gap = get_object_or_404(Gap, pk=pages.key_of(object_id))
             told = {"note": form.cleaned_data["note"], "user": str(request.user)}
             reason = GapReason(form.cleaned_data["reason"] or GapReason.MARKED_BY_STAFF)
             if not ledger.mark(gap, reason=reason, now=timezone.now(), **told):
@@ -267,7 +268,7 @@ class BackfillTaskAdmin(OfSeries):
         """Try one failed task again."""
 
         def deed() -> str:
-            task = backfilling.find(int(object_id))
+            task = backfilling.find(pages.key_of(object_id))
             backfilling.retry(task, by=pages.caller_of(request), now=timezone.now())
             return f"Task {task.pk} is tried again."
 

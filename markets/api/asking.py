@@ -61,13 +61,18 @@ def truth(request: Request, name: str) -> bool | None:
 _TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
+#: The year 10000.
+_TOO_LATE_MS = 253_402_300_800_000
+
+
 def moment_ms(request: Request, name: str) -> int | None:
     """Return a moment, ISO 8601 or milliseconds since 1970, in milliseconds; None if left out."""
     text = request.query_params.get(name, "").strip().replace(" ", "+")
     if not text:
         return None
-    if text.isascii() and text.isdecimal() and len(text) > 8:  # noqa: PLR2004 -- 20240101 is a date
-        if int(text) < 253_402_300_800_000:  # noqa: PLR2004 -- the year 10000
+    # 20240101 is a date; 0 is the beginning, as clients write it
+    if text == "0" or (text.isascii() and text.isdecimal() and len(text) > 8):  # noqa: PLR2004
+        if len(text) < 16 and int(text) < _TOO_LATE_MS:  # noqa: PLR2004 -- endless numbers are slow
             return int(text)
         raise refuse(name, "out_of_range", "a moment before the year 10000")
     return to_ms(_moment(name, text))

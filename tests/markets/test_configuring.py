@@ -100,3 +100,23 @@ def test_collector_of_a_series_is_the_one_that_names_it():
     CollectorConfig.objects.update(symbols=[{"symbol": "BTC/USDT", "timeframes": ["1m"]}])
     with pytest.raises(configuring.BadCollectorError):
         configuring.collector_of(series)
+
+
+@pytest.mark.parametrize(("exchange", "timeframe"), [("okx", "8h"), ("kraken", "3m")])
+def test_load_refuses_a_timeframe_that_the_exchange_does_not_have(exchange, timeframe):
+    text = SHIPPED.replace("id: binance", f"id: {exchange}").replace(
+        "[1m, 1h]", f"[1m, {timeframe}]"
+    )
+
+    with pytest.raises(
+        BadCollectorFileError, match=rf"line \d+, symbols\.0\.timeframes: .*{timeframe}"
+    ):
+        configuring.load(text, name="a.yml")
+
+    assert not CollectorConfig.objects.exists()
+
+
+def test_load_takes_every_timeframe_that_the_exchange_has():
+    text = SHIPPED.replace("id: binance", "id: okx").replace("[1m, 1h]", "[1m, 3d, 1M]")
+
+    assert configuring.load(text, name="a.yml").created

@@ -1,14 +1,18 @@
 """What staff pages have in common: rows only to read, deeds by POST and what came of them."""
 
 from collections.abc import Callable
+from typing import Final
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from unfold.admin import ModelAdmin
 
 from project.core.callers import Caller
 from project.core.errors import AppError
+
+#: Digits of a key that fits its column.
+_LONGEST_KEY: Final = 19
 
 
 class ReadOnly(ModelAdmin):
@@ -24,6 +28,17 @@ class ReadOnly(ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+def key_of(object_id: str) -> int:
+    """Return the key that an address names.
+
+    Raises:
+        Http404: it is no key of any row.
+    """
+    if not (object_id.isascii() and object_id.isdecimal() and len(object_id) < _LONGEST_KEY):
+        raise Http404("there is no such row")
+    return int(object_id)
 
 
 def caller_of(request: HttpRequest) -> Caller:

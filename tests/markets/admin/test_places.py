@@ -165,3 +165,30 @@ def test_markets_are_enabled_and_disabled_from_the_list(admin_client):
     assert dict(Market.objects.values_list("pk", "enabled")) == {one.pk: True, two.pk: False}
     admin_client.post(url, {"action": "disable", "_selected_action": [one.pk, two.pk], **AGREED})
     assert not Market.objects.filter(enabled=True).exists()
+
+
+NO_KEYS = ["abc", "-1", "1.5", "9" * 20, "9" * 5000, "\u0665"]
+
+
+def test_an_address_with_no_key_is_not_found(admin_client):
+    addresses = ("market/{}/backfill-range/", "collectorconfig/{}/next-cycle/")
+
+    found = [
+        admin_client.get(f"/admin/markets/{address.format(key)}").status_code
+        for address in (*addresses, "collectorconfig/{}/file/")
+        for key in NO_KEYS
+    ]
+
+    assert found == [404] * len(found)
+
+
+def test_numbers_of_the_chart_are_checked(admin_client):
+    address = feed(make_series("BTC/USDT").market)
+
+    found = [
+        admin_client.get(address, {name: value}).status_code
+        for name in ("before", "limit")
+        for value in NO_KEYS
+    ]
+
+    assert found == [400] * len(found)

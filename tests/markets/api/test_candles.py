@@ -130,6 +130,10 @@ def test_nothing_stored_is_an_empty_answer(user, db):
     assert get(user, series, format="csv")[1].count(b"\n") == 1
 
 
+def test_zero_is_the_beginning(user, series):
+    assert get(user, series, start="0")[1] == get(user, series, start="1970-01-01")[1]
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -146,6 +150,8 @@ def test_nothing_stored_is_an_empty_answer(user, db):
         ({"start": "soon"}, "start"),
         ({"start": "2026-13-01"}, "start"),
         ({"start": "9" * 30}, "start"),
+        ({"end": "9" * 5000}, "end"),
+        ({"start": "2024"}, "start"),
         ({"start": at(5), "end": at(5)}, "end"),
         ({"fill": "linear"}, "fill"),
         ({"colour": "red"}, "colour"),
