@@ -41,6 +41,8 @@ class Rate:
 
     def __str__(self) -> str:
         what = "weight" if self.by_weight else "requests"
+        if self.units == 1:
+            return f"{1 / self.per_s:,.2g} {what} a second"
         return f"{self.units:,g} {what} in {self.per_s:,g} s"
 
 

@@ -15,6 +15,7 @@ from unfold.decorators import action, display
 
 from markets import collecting, configuring
 from markets.admin import collectorpages
+from markets.admin.showing import at
 from markets.models import CollectorConfig, RateBudget
 from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
@@ -154,6 +155,14 @@ class RateBudgetAdmin(pages.ReadOnly):
     list_display = ("exchange", "egress", "counted", "blocked_until", "block_reason", "failures")
     list_filter = ("exchange",)
     search_fields = ("exchange", "egress")
+    fields = (
+        *("exchange", "egress", "busy", "counted", "blocked_until", "block_reason", "failures"),
+    )
+    readonly_fields = ("busy", "counted")
+
+    @display(description="Busy until, less the burst")
+    def busy(self, budget: RateBudget) -> str:
+        return at(budget.next_slot_us // 1000) if budget.next_slot_us else "—"
 
     @display(description="Used, as the exchange counts")
     def counted(self, budget: RateBudget) -> str:

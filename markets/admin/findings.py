@@ -76,7 +76,7 @@ class FindingAdmin(OfSeries):
 
     @display(description="Seen", ordering="times_seen")
     def seen(self, finding: Finding) -> str:
-        return f"{finding.times_seen} times"
+        return "once" if finding.times_seen == 1 else f"{finding.times_seen:,} times"
 
     @display(description="Stored", boolean=True)
     def kept(self, finding: Finding) -> bool:

@@ -183,7 +183,7 @@ class BackfillTaskAdmin(OfSeries):
     )
     list_filter = ("status", "origin", "series__timeframe", "series__market__exchange")
     fields = (
-        *("series", "range", "status", "progress", "candles_found", "priority", "origin"),
+        *("series", "range", "state", "done", "candles_found", "priority", "origin"),
         *("attempts", "next_try_at", "error_type", "error_message", "run_link"),
         *("requested_by", "created_at", "ended_at"),
     )

@@ -18,8 +18,9 @@ def at(moment_ms: int | None) -> str:
 
 
 def span(start_ms: int | None, end_ms: int | None) -> str:
-    """Return a half-open range in UTC."""
-    return f"{at(start_ms)} to {at(end_ms)}"
+    """Return a half-open range in UTC; the day is told once where it is the same."""
+    start, end = at(start_ms), at(end_ms)
+    return f"{start} to {end[11:] if end[:10] == start[:10] else end}"
 
 
 class OfSeries(pages.ReadOnly):

@@ -61,7 +61,7 @@ def test_no_window_holds_more_requests_than_the_rate_allows(units, per_s):
     ("rate", "shown"),
     [
         (Rate(6000, 60, by_weight=True), "6,000 weight in 60 s"),
-        (Rate(1, 0.11, by_weight=True), "1 weight in 0.11 s"),
+        (Rate(1, 0.11, by_weight=True), "9.1 weight a second"),
         (Rate(61_000, 300), "61,000 requests in 300 s"),
     ],
 )
