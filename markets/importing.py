@@ -54,6 +54,7 @@ class Survey:
     Attributes:
         read: lines of candles, good or not.
         new, same, changed: how the good ones compare with what is stored.
+        far: of the changed ones, those whose close differs by a tenth or more (``survey`` alone).
         left_out: how many lines were not taken, by kind.
         examples: some of those: line, and what is wrong.
         first_ms, last_ms: when its first and last good candle open.
@@ -66,6 +67,7 @@ class Survey:
     new: int = 0
     same: int = 0
     changed: int = 0
+    far: int = 0
     left_out: Counter[str] = field(default_factory=Counter)
     examples: list[tuple[int, str]] = field(default_factory=list)
     first_ms: int | None = None
@@ -79,6 +81,11 @@ class Survey:
             moment = found.pop(f"{end}_ms")
             found[end] = None if moment is None else stamp(from_ms(moment))
         return {**found, "left_out": dict(self.left_out)}
+
+    @property
+    def is_another_market(self) -> bool:
+        """Whether all candles that are stored already differ so much that the file is odd."""
+        return self.far >= checking.OTHER_MARKET_ROWS and self.far == self.same + self.changed
 
     def missing(self, grid: Timeframe) -> int:
         """Return how many candles lack between its first and its last."""
@@ -248,6 +255,7 @@ def _compare(series: Series, rows: list[Row], found: Survey) -> None:
             found.same += 1
         else:
             found.changed += 1
+            found.far += abs(row.close - old[4]) >= checking.OTHER_MARKET * abs(old[4])
 
 
 def keep(pieces: Iterable[bytes]) -> str:

@@ -99,6 +99,7 @@ def _looked_through(told: dict[str, Any]) -> dict[str, Any]:
         "series": series,
         "left_out": sum(found.left_out.values()),
         "missing": found.missing(timeframes.of(timeframe)),
+        "is_another_market": found.is_another_market,
         "store_form": WordForm(initial=first),
     }
 

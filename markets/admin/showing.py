@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
@@ -36,8 +37,8 @@ class OfSeries(pages.ReadOnly):
         return request.user.has_perm(f"{self.opts.app_label}.change_{self.opts.model_name}")
 
     @display(description="Range (UTC)", ordering="start_ms")
-    def range(self, row: Any) -> str:
-        return span(row.start_ms, row.end_ms)
+    def range(self, row: Any) -> SafeString:
+        return format_html('<span class="mr-time">{}</span>', span(row.start_ms, row.end_ms))
 
     @display(description="Found", ordering="found_at")
     def found(self, row: Any) -> SafeString:

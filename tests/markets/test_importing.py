@@ -83,6 +83,21 @@ def test_looking_through_says_what_would_be_stored_and_stores_nothing(path):
     assert after.left_out == found.left_out
 
 
+@pytest.mark.parametrize(
+    ("price", "is_odd"), [(100.5, False), (100.9, False), (90.0, True), (4.2, True)]
+)
+def test_a_file_of_another_market_is_told_before_it_overwrites(path, price, is_odd):
+    series = make_series("BTC/USDT")
+    make_candles(series, 2)
+    rows = [f"{START_MS + n * MINUTE},{price},{price},{price},{price},1\n" for n in range(5)]
+    path.write_text(HEADING + "".join(rows))
+
+    found = importing.survey(path, series, now=NOW)
+
+    assert (found.new, found.changed) == (3, 2)
+    assert found.is_another_market is is_odd
+
+
 def test_a_candle_that_has_not_ended_is_not_final(path):
     now_ms = int(NOW.timestamp() * 1000)
     load(path, f"{HEADING}{now_ms - MINUTE},1,2,0.5,1.5,10\n{now_ms},1,2,0.5,1.5,10\n")

@@ -60,6 +60,8 @@ class Command(BaseCommand):
                 f"  {first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M} UTC, {found.form},"
                 f" checksum {found.checksum}, {found.missing(grid):,} missing in between"
             )
+        if found.is_another_market:
+            self.stdout.write("  all that are stored differ by a tenth or more: another market's?")
         for kind, count in found.left_out.items():
             self.stdout.write(f"  left out: {count:,} {kind}")
         for line, why in found.examples:
