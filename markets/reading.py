@@ -82,6 +82,18 @@ def series_of(market: Market, timeframe: str) -> Series:
     return series
 
 
+def require_timeframe(market: Market | None, timeframe: str | None) -> None:
+    """Refuse a timeframe that there isn't, or that the market (where one is named) isn't kept in.
+
+    Raises:
+        UnknownTimeframeError: as it says.
+    """
+    if timeframe and market is not None:
+        series_of(market, timeframe)
+    elif timeframe:
+        timeframes.of(timeframe)
+
+
 def _not_kept(market: Market, timeframe: str) -> timeframes.UnknownTimeframeError:
     kept = sorted(market.series.values_list("timeframe", flat=True))
     return timeframes.UnknownTimeframeError(

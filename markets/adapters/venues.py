@@ -45,7 +45,7 @@ def _first(api: Any) -> Any:
 @cache
 def timeframes_of(exchange: str) -> frozenset[str]:
     """Return the timeframes that an exchange has, as ccxt spells them; empty: nobody knows."""
-    found = getattr(ccxt, exchange)().timeframes or {}
+    found = getattr(ccxt(), exchange)().timeframes or {}
     return frozenset(found) | (_KINDS.get(exchange, Unified).more_timeframes if found else set())
 
 

@@ -28,6 +28,7 @@ class Command(BaseCommand):
         facts: dict[str, Any] = {"timeframe": timeframe, "windows": max(1, options["windows"])}
         try:
             market = reading.market_named(name) if name else None
+            reading.require_timeframe(market, timeframe)
             run = auditing.ask(market, by=SYSTEM, now=timezone.now(), **facts)
         except AlreadyRunningError as busy:
             run = Run.objects.get(pk=busy.extra["run_id"])

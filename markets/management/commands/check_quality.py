@@ -25,10 +25,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         found = Series.objects.all()
         try:
-            if options["market"]:
-                found = found.filter(market=reading.market_named(options["market"]))
-            else:
-                found = found.enabled()
+            name = options["market"]
+            market = reading.market_named(name) if name else None
+            reading.require_timeframe(market, options["timeframe"])
+            found = found.filter(market=market) if market else found.enabled()
             if options["timeframe"]:
                 found = found.filter(timeframe=options["timeframe"])
             done = quality.check(found, now=timezone.now(), repair=not options["no_repair"])

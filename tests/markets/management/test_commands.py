@@ -15,11 +15,13 @@ from project.core import kinds, runs
 from project.core.callers import SYSTEM
 from project.core.errors import TransientError
 from project.core.models import Run
+from project.core.moments import from_ms
 from tests.markets import doing
-from tests.markets.factories import START_MS, make_candles, make_market, make_series
+from tests.markets.factories import MINUTE, START_MS, make_candles, make_market, make_series
 from tests.markets.test_collectorfiles import SHIPPED
 
 START = "2026-01-05T00:00:00Z"
+NAME = "binance:BTC/USDT"
 
 
 def run(name, *args, **options):
@@ -171,3 +173,86 @@ def test_import_says_what_is_wrong(tmp_path):
         run("import_candles", str(tmp_path / "x"), market="binance:BTC/USDT", timeframe="1m")
     with pytest.raises(CommandError, match="is no market"):
         run("import_candles", str(tmp_path / "x"), market="BTC", timeframe="1m")
+
+
+@pytest.fixture
+def kept():
+    series = make_series("BTC/USDT")
+    make_candles(series, 20, without=(5, 6))
+    return series
+
+
+@pytest.mark.django_db
+def test_a_check_lists_gaps_and_repairs_only_where_it_may(kept):
+    told = run("check_quality", market=NAME, timeframe="1m", no_repair=True, list=True)
+
+    assert f"{NAME} 1m 2026-01-05T00:05Z 2026-01-05T00:07Z 2 missing, unknown, open" in told
+    assert "1 series checked: 1 gaps, 1 of them new; 0 closed; 0 backfill tasks made" in told
+    assert not BackfillTask.objects.exists()
+    with pytest.raises(CommandError, match="no market 'binance:NO/NE'"):
+        run("check_quality", market="binance:NO/NE")
+
+
+@pytest.mark.django_db
+def test_candles_are_written_to_the_output_also_made_ones(kept):
+    told = run("export_candles", market=NAME, timeframe="5m").splitlines()
+
+    assert told[0] == "open_time_ms,open,high,low,close,volume,missing"
+    cells = told[2].split(",")
+    first = kept.candles.get(open_time=START_MS + 7 * MINUTE)
+    assert cells[:2] == [str(START_MS + 5 * MINUTE), str(first.open)]
+    assert cells[-1] == "2"
+
+
+@pytest.mark.django_db
+def test_an_export_says_what_is_wrong_and_leaves_nothing_behind(kept, tmp_path):
+    for options, message in (
+        ({"market": "binance:NO/NE"}, "no market"),
+        ({"timeframe": "1s"}, "not kept in 1s"),
+        ({"start": kept_at(3), "end": kept_at(2)}, "must be after start"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            run(
+                "export_candles",
+                tmp_path / "a.csv",
+                **{"market": NAME, "timeframe": "1m", **options},
+            )
+    with pytest.raises(CommandError, match="a file of candles ends in"):
+        run("export_candles", tmp_path / "a.xlsx", market=NAME, timeframe="1m")
+    with pytest.raises(CommandError):
+        run("export_candles", tmp_path / "none" / "a.csv", market=NAME, timeframe="1m")
+    assert list(tmp_path.iterdir()) == []
+
+
+def kept_at(number):
+    return from_ms(START_MS + number * MINUTE)
+
+
+@pytest.mark.django_db
+def test_a_dry_import_tells_what_it_would_do(kept, tmp_path):
+    path = tmp_path / "BTC_USDT-1m.csv"
+    lines = [f"{START_MS + n * MINUTE},1,2,0.5,1.5,10\n" for n in range(6)]
+    path.write_text("".join(lines) + "x,1,2,0.5,1.5,10\n")
+
+    told = run("import_candles", path, market=NAME, dry_run=True)
+
+    assert "(dry run): 6 candles read, 1 new, 5 changed" in told
+    assert "differ by a tenth or more" in told
+    assert "left out: 1 unreadable" in told
+    assert "line 7: Invalid isoformat" in told
+    assert kept.candles.count() == 18
+    with pytest.raises(CommandError, match="tells no timeframe"):
+        run("import_candles", path.rename(tmp_path / "a.csv"), market=NAME)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("command", ["audit_candles", "check_quality"])
+def test_markets_and_timeframes_that_are_not_there_are_told(kept, command):
+    for options, message in (
+        ({"market": "binance:NO/NE"}, "no market"),
+        ({"market": NAME, "timeframe": "1d"}, "is not kept in 1d"),
+        ({"timeframe": "7m"}, "there is no timeframe '7m'"),
+    ):
+        with pytest.raises(CommandError, match=message):
+            run(command, **options)
+    assert not Run.objects.exists()
