@@ -1,6 +1,7 @@
 """Works that meet on the same candles: each candle is stored once, none is lost, lists hold still."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -98,9 +99,9 @@ def test_the_same_file_twice_at_once_is_stored_once(tmp_path):
 @pytest.mark.parametrize("newest_first", [True, False])
 def test_pages_hold_still_while_rows_arrive(staff, newest_first):
     series = make_series("BTC/USDT")
-    address, more = f"/api/markets/{series.market_id}/gaps", make_gap
-    if newest_first:
-        address, more = "/api/backfill-tasks", make_backfill_task
+    gaps = f"/api/markets/{series.market_id}/gaps"
+    address = "/api/backfill-tasks" if newest_first else gaps
+    more: Any = make_backfill_task if newest_first else make_gap
     for number in range(6):
         more(series, *minute(3 * number))
     known = {row["id"] for row in staff.get(address).json()["results"]}
