@@ -11,6 +11,7 @@ from unfold.decorators import display
 
 from accounts import limiting
 from accounts.models import RateLimitRule, RateLimitSwitch
+from project.core.admin.lines import LinesField
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SHOWN = 20
@@ -22,6 +23,11 @@ def _are_texts(value: object) -> bool:
 
 class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     """A rule as staff write it."""
+
+    paths = LinesField(
+        help_text="One pattern a line, e.g. /api/proxies/export; * is one step, ** any number."
+    )
+    methods = LinesField(required=False, help_text="One a line, e.g. POST; none: all methods.")
 
     class Meta:
         """All that staff may set."""
@@ -42,15 +48,15 @@ class RuleForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean_paths(self) -> Any:
         """Refuse what is no list of patterns."""
         paths = self.cleaned_data["paths"]
-        if not _are_texts(paths) or not paths or not all(path.startswith("/") for path in paths):
-            raise forms.ValidationError('A list of patterns that begin with "/".')
+        if not _are_texts(paths) or not all(path.startswith("/") for path in paths):
+            raise forms.ValidationError('Each pattern begins with "/".')
         return paths
 
     def clean_methods(self) -> Any:
         """Refuse what is no list of methods."""
-        methods = self.cleaned_data["methods"] or []
+        methods = self.cleaned_data["methods"]
         if not _are_texts(methods) or not _METHODS.issuperset(methods):
-            raise forms.ValidationError(f"A list of some of {', '.join(sorted(_METHODS))}.")
+            raise forms.ValidationError(f"Some of {', '.join(sorted(_METHODS))}, one a line.")
         return methods
 
 

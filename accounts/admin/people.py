@@ -32,6 +32,7 @@ from accounts.choices import Scope
 from accounts.models import ApiKey, Device, SecondFactor, SignInFailures, User
 from project.core.admin import acts
 from project.core.admin.asking import asking_back
+from project.core.admin.lines import LinesField
 from project.core.admin.pages import ReadOnly, carry_out
 from project.core.errors import AppError
 
@@ -213,6 +214,10 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
         help_text="None chosen: everything but admin.",
     )
+    allowed_networks = LinesField(
+        required=False,
+        help_text="Where the key may come from, one a line, e.g. 203.0.113.0/24; none: anywhere.",
+    )
 
     class Meta:
         """All that staff may set."""
@@ -222,7 +227,7 @@ class ApiKeyForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def clean_allowed_networks(self) -> list[str]:
         """Refuse what is no list of networks."""
-        found = self.cleaned_data["allowed_networks"] or []
+        found = self.cleaned_data["allowed_networks"]
         try:
             return keys.networks([str(one) for one in found])
         except keys.BadKeyRequestError as error:

@@ -75,4 +75,4 @@ class Checkpoint(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phase} of {self.video_id}"
+        return f"{self.get_phase_display()} {self.key[:8]}"

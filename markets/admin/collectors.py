@@ -19,11 +19,29 @@ from markets.admin.showing import at
 from markets.models import CollectorConfig, RateBudget
 from project.core.admin import acts, pages
 from project.core.admin.asking import asking_back
+from project.core.admin.lines import LinesField
 from project.core.errors import AppError
+
+
+class SymbolsField(LinesField):
+    """What is collected: a symbol and its timeframes a line."""
+
+    def line_of(self, thing: Any) -> str:
+        """Return ``BTC/USDT 1m 1h``."""
+        return " ".join([thing["symbol"], *thing["timeframes"]])
+
+    def thing_of(self, line: str) -> Any:
+        """Return the symbol with its timeframes, as a file has them."""
+        symbol, *timeframes = line.replace(",", " ").split()
+        return {"symbol": symbol, "timeframes": timeframes}
 
 
 class CollectorForm(forms.ModelForm[CollectorConfig]):
     """A collector, checked as strictly as a collector file."""
+
+    symbols = SymbolsField(
+        rows=6, help_text="A symbol and its timeframes a line, e.g. BTC/USDT 1m 1h."
+    )
 
     class Meta:
         """All but what machines write."""

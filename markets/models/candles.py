@@ -8,6 +8,7 @@ from django.db.models import Q
 from markets.choices import Source
 from markets.models.places import Series
 from markets.querysets import CandleQuerySet
+from project.core.moments import from_ms
 
 #: PostgreSQL counts NaN as greater than any number; SQLite makes it NULL, which is refused too.
 _GREATEST: Final = 1.7e308
@@ -81,4 +82,4 @@ class CandleRevision(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.series_id} {self.open_time} seen {self.seen_at:%Y-%m-%d %H:%M}"
+        return f"candle of {from_ms(self.open_time):%Y-%m-%d %H:%M} changed"

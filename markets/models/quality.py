@@ -265,4 +265,4 @@ class Finding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} at {self.start_ms} of {self.series_id}"
+        return f"{self.get_kind_display()} at {from_ms(self.start_ms):%Y-%m-%d %H:%M}"

@@ -49,6 +49,12 @@ _CHECKED: Final = at("last_checked_at", "Checked")
 _LENT: Final = at("last_lent_at", "Lent")
 
 
+@display(description="Anonymity", ordering="anonymity")
+def hides(row: Proxy | Check) -> str:
+    """Return the grade's one word; a list has no room for what it means."""
+    return str(row.anonymity).capitalize() or "-"
+
+
 @admin.register(Proxy)
 class ProxyAdmin(ProxyActs):
     """The pool; proxies come from lists and change by checks and leases."""
@@ -58,7 +64,7 @@ class ProxyAdmin(ProxyActs):
         "endpoint",
         "pool",
         "score_shown",
-        "hides",
+        hides,
         "place",
         _EXIT,
         _LATENCY,
@@ -149,10 +155,6 @@ class ProxyAdmin(ProxyActs):
         tone, text = _STATES[ProxyState(proxy.state)]
         return pill(tone, text)
 
-    @display(description="Anonymity", ordering="anonymity")
-    def hides(self, proxy: Proxy) -> str:
-        return str(proxy.anonymity).capitalize() or "-"
-
     @display(description="Place", ordering="country")
     def place(self, proxy: Proxy) -> SafeString:
         if not proxy.country and not proxy.network:
@@ -206,7 +208,7 @@ class CheckAdmin(ReadOnly):
         "detail",
         ms("latency_ms", "Latency"),
         _EXIT,
-        "anonymity",
+        hides,
         _TLS,
     )
     list_filter = (

@@ -80,4 +80,4 @@ class SourceFetch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.outcome} {self.source_id}"
+        return f"{self.get_outcome_display()} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -260,4 +260,4 @@ class Check(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.verdict} {self.proxy_id}"
+        return f"{self.get_verdict_display()} at {self.at:%Y-%m-%d %H:%M:%S}"

@@ -97,7 +97,7 @@ class SourceEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.source_id} names {self.proxy_id}"
+        return f"proxy {self.proxy_id} in list {self.source_id}"
 
 
 class ImportUpload(models.Model):

@@ -16,7 +16,7 @@ def form(**changes):
         "name": "mine",
         "enabled": "on",
         "exchange": make_exchange("binance").pk,
-        "symbols": '[{"symbol": "BTC/USDT", "timeframes": ["1m"]}]',
+        "symbols": "BTC/USDT 1m",
         "mode": "incremental",
         "request_limit": 1000,
         "concurrency": 4,
@@ -43,11 +43,30 @@ def test_a_collector_is_made_with_its_series(admin_client):
     assert str(Series.objects.get()) == "binance:BTC/USDT 1m"
 
 
+def test_symbols_are_written_a_line_each_and_shown_so(admin_client):
+    lines = "BTC/USDT 1m, 1h\n\n  ETH/USDT 1d \n"
+    admin_client.post(reverse("admin:markets_collectorconfig_add"), form(symbols=lines))
+
+    made = CollectorConfig.objects.get()
+    page = admin_client.get(reverse("admin:markets_collectorconfig_change", args=[made.pk]))
+
+    assert made.symbols == [
+        {"symbol": "BTC/USDT", "timeframes": ["1m", "1h"]},
+        {"symbol": "ETH/USDT", "timeframes": ["1d"]},
+    ]
+    assert "BTC/USDT 1m 1h\nETH/USDT 1d</textarea>" in page.content.decode()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        ({"symbols": "BTC/USDT 7m"}, "is none of 1s, 1m"),
         ({"symbols": '[{"symbol": "BTC/USDT", "timeframes": ["7m"]}]'}, "is none of 1s, 1m"),
-        ({"symbols": '{"a": 1}'}, "symbols: input should be a valid list"),
+        ({"symbols": "BTCUSDT 1m"}, "symbols.0.symbol"),
+        ({"symbols": "BTC/USDT"}, "symbols.0.timeframes"),
+        ({"symbols": "[1, 2]"}, "symbols.0"),
+        ({"symbols": "[1, 2"}, "no list in JSON"),
+        ({"symbols": " \n "}, "This field is required"),
         ({"rest_url": "file:///etc/passwd"}, "expected a URL"),
         ({"retry_max_s": 0.5}, "max_s must not be below base_s"),
         ({"request_limit": 1}, "request.limit"),
