@@ -1,14 +1,13 @@
 """Fields of forms for lists: people write one thing a line; what is kept is a list."""
 
 import json
-from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 
-class LinesField(forms.CharField):
+class LinesField(forms.Field):
     """A list of texts, one a line; a list in JSON, as programs have it, may be pasted, too.
 
     Raises:
@@ -32,14 +31,6 @@ class LinesField(forms.CharField):
             except ValueError as error:
                 raise forms.ValidationError(f"no list in JSON: {error}") from error
         return [self.thing_of(line.strip()) for line in text.splitlines() if line.strip()]
-
-    def validate(self, value: Sequence[Any]) -> None:
-        """Refuse an empty list where one is required."""
-        if self.required and not value:
-            raise forms.ValidationError(self.error_messages["required"], code="required")
-
-    def run_validators(self, value: Any) -> None:
-        """Leave the things themselves to who knows them: the validators here are for texts."""
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         """Compare lists, not their texts."""
