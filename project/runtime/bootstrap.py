@@ -94,7 +94,7 @@ def started_on() -> Path:
     demo = data_dir / "demo"
     if (data_dir / "lock").exists() or not (demo / "lock").exists():  # which `up` leaves behind
         return data_dir
-    sys.stderr.write(f"On the demo's data directory: {demo}\n")
+    tell(f"On the demo's data directory: {demo}")
     return demo
 
 
