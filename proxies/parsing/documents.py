@@ -66,14 +66,23 @@ def _apart(reading: "_Reading") -> Iterator[Any]:
                 yield from _value(reading)
         case "{":
             for _ in _stops(reading, "}"):
-                name = reading.value()
-                if not isinstance(name, str) or reading.peek() != ":":
-                    raise BrokenDocumentError("the list breaks off")
-                reading.skip(1)
+                name = _name(reading)
                 for each in _value(reading):
                     yield {name: each}
         case _:
             raise BrokenDocumentError("the list breaks off")
+
+
+def _name(reading: "_Reading") -> str:
+    """Return the name of the member that begins here, and pass over its colon."""
+    try:
+        found = reading.value()
+    except _TooLongError as error:
+        raise BrokenDocumentError("a name is too long") from error
+    if not isinstance(found, str) or reading.peek() != ":":
+        raise BrokenDocumentError("the list breaks off")
+    reading.skip(1)
+    return found
 
 
 def _stops(reading: "_Reading", closing: str) -> Iterator[None]:

@@ -350,6 +350,13 @@ def test_links_of_other_tools_are_refused_and_their_secrets_are_not_kept(line):
     )
 
 
+@pytest.mark.parametrize("begin", ['{"', "[{", '["', '{"a": "', '{"a": {"b', "[" * 9, '{"a": 1'])
+@pytest.mark.parametrize("more", ["x", "[", "1"])
+def test_a_document_of_one_endless_value_cannot_be_read(begin, more):
+    with pytest.raises(UnreadableListError):
+        read(begin + more * 300_000, format="json")
+
+
 def test_a_network_of_ipv6_is_a_refused_line_and_no_broken_document():
     (refused,) = read("[2606:4700::]/126:80")
 
