@@ -24,7 +24,7 @@ from tests.factories import make_job
 
 MOST_QUERIES = 25
 #: No page, but what one is renewed by: all apps are asked for issues and figures.
-MORE = {"/admin/core/run/board/": 60}
+MORE = {"/admin/core/run/board/": 42}
 ROWS = 3
 #: Answered by something else than a page of their own: another page, or a refusal in words.
 ELSEWHERE = {301, 302}
