@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import keys
-from accounts.models import User
+from accounts.models import Plan, Subscription, User
 from analysis import strategies, submitting
 from analysis.models import Strategy
 from markets import collecting, configuring
@@ -40,6 +40,10 @@ OUTAGE_LASTS: Final = timedelta(minutes=25)
 FILMS: Final = ("taiwan", "alps", "silent")
 FILMS_FOR_THE_MODEL: Final = ("kansai", "interrail")
 MODEL_STRATEGY: Final = "sandbox-model"
+#: Somebody whose work staff see beside their own, and the file with the key.
+CUSTOMER: Final = "customer@example.com"
+CUSTOMER_PLAN: Final = "pro"
+CUSTOMER_FILE: Final = "customer-key"
 _PATIENCE_S: Final = 10
 
 
@@ -64,10 +68,23 @@ def fill(data_dir: Path, *, now: datetime) -> list[str]:
         _outage(places["control"], now=now)
         done.append(f"an outage of {OUTAGE_LASTS}, {OUTAGE_AGO} ago")
     done += [_collector(exchange, told, now=now) for exchange in ("binance", "okx")]
-    return [*done, _videos(places["videos"]["http"], now=now)]
+    customer = _customer(data_dir / CUSTOMER_FILE, now=now)
+    done.append(f"{CUSTOMER}, a customer on plan {CUSTOMER_PLAN}: the key is in {CUSTOMER_FILE}")
+    return [*done, _videos(places["videos"]["http"], customer, now=now)]
 
 
-def _videos(site: str, *, now: datetime) -> str:
+def _customer(file: Path, *, now: datetime) -> User:
+    """Make somebody who pays, with a key that the owner of the data directory can read."""
+    made = keys.create_for_email(CUSTOMER, name="Demo", by=SYSTEM, now=now)
+    user = made.key.user
+    plan = Plan.objects.get(name=CUSTOMER_PLAN)
+    Subscription.objects.create(user=user, plan=plan, started_at=now, note="made by the demo")
+    file.touch(mode=0o600)
+    file.write_text(f"{made.secret}\n")
+    return user
+
+
+def _videos(site: str, customer: User, *, now: datetime) -> str:
     """Ask for films of the sandbox: some by the gazetteer, some by its model and its Nominatim."""
     owner = User.objects.filter(is_staff=True).order_by("pk").first()
     by = SYSTEM if owner is None else keys.caller_of_user(owner)
@@ -81,7 +98,7 @@ def _videos(site: str, *, now: datetime) -> str:
         )
         strategies.save(made, changed=set(), by=by)
     for film in FILMS:
-        submitting.of_url(f"{site}/watch/{film}", by=by, now=now)
+        submitting.of_url(f"{site}/watch/{film}", by=keys.caller_of_user(customer), now=now)
     for film in FILMS_FOR_THE_MODEL:
         submitting.of_url(f"{site}/watch/{film}", strategy=MODEL_STRATEGY, by=by, now=now)
     return f"{len(FILMS) + len(FILMS_FOR_THE_MODEL)} videos on their way to the map"
