@@ -12,6 +12,7 @@ from unfold.decorators import display
 from accounts import limiting
 from accounts.models import RateLimitRule, RateLimitSwitch
 from project.core.admin.lines import LinesField
+from project.core.admin.pages import row_if_any
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _SHOWN = 20
@@ -90,7 +91,7 @@ class RateLimitRuleAdmin(ModelAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        row = RateLimitRule.objects.filter(pk=object_id).first() if object_id.isdigit() else None
+        row = row_if_any(RateLimitRule.objects.all(), object_id)
         hits = limiting.preview(limiting.rule_of(row), now=timezone.now()) if row else []
         preview = {"hits": hits[:_SHOWN], "more": len(hits) - _SHOWN}
         found = {**(extra_context or {}), "preview": {**preview, "of": limiting.remembered()}}

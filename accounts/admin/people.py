@@ -33,7 +33,7 @@ from accounts.models import ApiKey, Device, SecondFactor, SignInFailures, User
 from project.core.admin import acts
 from project.core.admin.asking import asking_back
 from project.core.admin.lines import LinesField
-from project.core.admin.pages import ReadOnly, carry_out
+from project.core.admin.pages import ReadOnly, carry_out, row_if_any, row_of
 from project.core.errors import AppError
 
 admin.site.unregister(Group)
@@ -150,7 +150,7 @@ class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        row = User.objects.filter(pk=object_id).first() if object_id.isdecimal() else None
+        row = row_if_any(User.objects.all(), object_id)
         glance = summarising.at_user(row, now=timezone.now()) if row else None
         may_keys = request.user.has_perm("accounts.change_apikey")
         extra = {**(extra_context or {}), "glance": glance, "may_rotate": may_keys}
@@ -173,7 +173,7 @@ class UserAdmin(DjangoUserAdmin, Remembered):  # type: ignore[type-arg]
         """End all sessions of one user."""
 
         def deed() -> str:
-            user = User.objects.get(pk=object_id)
+            user = row_of(User.objects.all(), object_id)
             count = devices.revoke_others(user, but="")
             self.log_change(request, user, f"Signed out of {count} browser(s).")
             return f"{user} is signed out of {count} browser(s)."
@@ -298,7 +298,7 @@ class ApiKeyAdmin(Remembered):
         """Take one key back and make another that may the same."""
 
         def deed() -> str:
-            key = ApiKey.objects.select_related("user").get(pk=object_id)
+            key = row_of(ApiKey.objects.select_related("user"), object_id)
             new = keys.rotate(key, now=timezone.now())
             self.log_change(request, key, f"Rotated: {new.key.prefix}… took its place.")
             return f"The new key of {key.user}, shown this once: {new.secret}"

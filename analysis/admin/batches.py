@@ -35,7 +35,7 @@ class BatchAdmin(Followed):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer what makes sense: a batch is canceled before its end, and tried again after it."""
-        is_open = Batch.objects.open().filter(pk=object_id).exists()
+        is_open = pages.row_if_any(Batch.objects.open(), object_id) is not None
         senseless = "_retry" if is_open else "_cancel"
         found = super().get_actions_detail(request, object_id)
         return [one for one in found if not one.action_name.endswith(senseless)]
@@ -96,7 +96,7 @@ class BatchAdmin(Followed):
     )
     def cancel(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Cancel one batch."""
-        batch, by = Batch.objects.get(pk=object_id), pages.caller_of(request)
+        batch, by = pages.row_of(Batch.objects.all(), object_id), pages.caller_of(request)
 
         def deed() -> str:
             batches.cancel(batch, by=by, now=timezone.now())
@@ -117,7 +117,7 @@ class BatchAdmin(Followed):
     )
     def retry(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Ask again for what failed in one batch."""
-        batch = Batch.objects.select_related("run").get(pk=object_id)
+        batch = pages.row_of(Batch.objects.select_related("run"), object_id)
         by = pages.caller_of(request)
 
         def deed() -> str:

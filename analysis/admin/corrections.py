@@ -73,7 +73,7 @@ class CorrectionAdmin(pages.ReadOnly):
     )
     def take_one_back(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Let one correction count no more."""
-        correction = Correction.objects.get(pk=object_id)
+        correction = pages.row_of(Correction.objects.all(), object_id)
 
         def deed() -> str:
             retracting.take_back(correction, now=timezone.now())

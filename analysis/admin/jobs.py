@@ -111,7 +111,7 @@ class JobAdmin(Followed):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer what makes sense: a job is canceled before its end, and tried again after it."""
-        job = Job.objects.filter(pk=object_id).first()
+        job = pages.row_if_any(Job.objects.all(), object_id)
         senseless = "_retry" if job is None or not job.is_final else "_cancel"
         found = super().get_actions_detail(request, object_id)
         return [one for one in found if not one.action_name.endswith(senseless)]
@@ -184,7 +184,7 @@ class JobAdmin(Followed):
     )
     def cancel(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Cancel one job."""
-        job, by = Job.objects.get(pk=object_id), pages.caller_of(request)
+        job, by = pages.row_of(Job.objects.all(), object_id), pages.caller_of(request)
 
         def deed() -> str:
             jobs.cancel(jobs.find(job.pk, by=by), by=by, now=timezone.now())
@@ -205,7 +205,7 @@ class JobAdmin(Followed):
     )
     def retry(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Ask for one job again."""
-        job, by = Job.objects.get(pk=object_id), pages.caller_of(request)
+        job, by = pages.row_of(Job.objects.all(), object_id), pages.caller_of(request)
 
         def deed() -> str:
             made = jobs.retry(jobs.find(job.pk, by=by), by=by, now=timezone.now())
@@ -228,7 +228,7 @@ class JobAdmin(Followed):
         self, request: HttpRequest, form: StrategyChoice, object_id: str
     ) -> HttpResponse:
         """Ask for the video of one job by another strategy."""
-        job, by = Job.objects.get(pk=object_id), pages.caller_of(request)
+        job, by = pages.row_of(Job.objects.all(), object_id), pages.caller_of(request)
 
         def deed() -> str:
             wanted = form.cleaned_data["strategy"].name

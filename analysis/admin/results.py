@@ -105,7 +105,7 @@ class AnalysisAdmin(pages.ReadOnly):
     )
     def retry_missing(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Try the failures of one result."""
-        analysis = Analysis.objects.select_related("video").get(pk=object_id)
+        analysis = pages.row_of(Analysis.objects.select_related("video"), object_id)
 
         def deed() -> str:
             by, now = pages.caller_of(request), timezone.now()

@@ -134,7 +134,7 @@ class StrategyAdmin(ModelAdmin):
     )
     def copy(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Make a copy and open it."""
-        strategy = Strategy.objects.get(pk=object_id)
+        strategy = pages.row_of(Strategy.objects.all(), object_id)
         name, by = form.cleaned_data["name"], pages.caller_of(request)
         try:
             made = strategies.copy(strategy, name=name, by=by, now=timezone.now())

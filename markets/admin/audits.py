@@ -6,7 +6,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -153,7 +152,7 @@ class AuditDifferenceAdmin(OfSeries):
     def _one(
         self, request: HttpRequest, object_id: str, deed: Callable[..., None], said: str
     ) -> HttpResponse:
-        found = get_object_or_404(AuditDifference, pk=pages.key_of(object_id))
+        found = pages.row_of(AuditDifference.objects.all(), object_id)
 
         def done() -> str:
             deed(found, user=str(request.user), now=timezone.now())

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from unfold.admin import ModelAdmin
@@ -125,7 +124,7 @@ class CollectorConfigAdmin(ModelAdmin):
         """Ask for a run of the collector."""
 
         def deed() -> str:
-            collector = get_object_or_404(CollectorConfig, pk=pages.key_of(object_id))
+            collector = pages.row_of(CollectorConfig.objects.all(), object_id)
             collecting.ask(collector, by=pages.caller_of(request), now=timezone.now())
             return f"{collector} collects."
 

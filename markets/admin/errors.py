@@ -6,7 +6,6 @@ from typing import Any, ClassVar, Final
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -206,7 +205,7 @@ class AlertAdmin(pages.ReadOnly):
         """Say that whoever asks takes care of the alert."""
 
         def deed() -> str:
-            alert = get_object_or_404(Alert, pk=pages.key_of(object_id))
+            alert = pages.row_of(Alert.objects.all(), object_id)
             if not alerting.take_care(alert, user=str(request.user), now=timezone.now()):
                 return "Somebody takes care of it already, or it is over."
             return "You take care of it."

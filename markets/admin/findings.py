@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -129,7 +128,7 @@ class FindingAdmin(OfSeries):
         """Settle one finding, with a note."""
 
         def deed() -> str:
-            found = get_object_or_404(Finding, pk=pages.key_of(object_id))
+            found = pages.row_of(Finding.objects.all(), object_id)
             told = {"note": form.cleaned_data["note"], "user": str(request.user)}
             if not reviewing.settle(found, now=timezone.now(), **told):
                 return "It was settled before."
@@ -153,7 +152,7 @@ class FindingAdmin(OfSeries):
         """Let one finding count again."""
 
         def deed() -> str:
-            found = get_object_or_404(Finding, pk=pages.key_of(object_id))
+            found = pages.row_of(Finding.objects.all(), object_id)
             return "It counts again." if reviewing.reopen(found) else "It does count."
 
         return pages.carry_out(request, deed, to=_page(object_id))

@@ -6,7 +6,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -153,7 +152,7 @@ class GapAdmin(OfSeries):
         """Settle one gap, with a note."""
 
         def deed() -> str:
-            gap = get_object_or_404(Gap, pk=pages.key_of(object_id))
+            gap = pages.row_of(Gap.objects.all(), object_id)
             told = {"note": form.cleaned_data["note"], "user": str(request.user)}
             reason = GapReason(form.cleaned_data["reason"] or GapReason.MARKED_BY_STAFF)
             if not ledger.mark(gap, reason=reason, now=timezone.now(), **told):

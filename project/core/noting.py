@@ -131,9 +131,12 @@ def _page_of(site: Any, url_name: str) -> Any:
 def _rows(page: Any, ids: Sequence[str]) -> list[Model]:
     if page is None or not ids:
         return []
+    key = page.opts.pk
     try:
-        rows = page.model._base_manager.filter(pk__in=ids[: auditing.MOST_OBJECTS])  # noqa: SLF001 -- as admin does
-        return list(rows)
+        wanted = [key.to_python(one) for one in ids[: auditing.MOST_OBJECTS]]
+        for one in wanted:
+            key.run_validators(one)  # a number that no column holds
+        return list(page.model._base_manager.filter(pk__in=wanted))  # noqa: SLF001 -- as admin does
     except (ValueError, ValidationError):  # an address that names something else
         return []
 

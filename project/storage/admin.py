@@ -133,7 +133,7 @@ class BackupAdmin(pages.ReadOnly):
         """Ask for one backup to be verified."""
 
         def deed() -> str:
-            backup = Backup.objects.get(pk=object_id)
+            backup = pages.row_of(Backup.objects.all(), object_id)
             caller = pages.caller_of(request)
             run = backing_up.ask_to_verify(backup, by=caller, now=timezone.now())
             self.log_change(request, backup, f"Verified by hand, as run {run.pk}.")
@@ -186,5 +186,5 @@ class PoolSampleAdmin(pages.ReadOnly):
         if not self.has_view_permission(request):
             return HttpResponse(status=403)
         given = request.GET.get("minutes", "")
-        minutes = int(given) if given.isdecimal() else charting.SPANS[0][0]
+        minutes = pages.number_of(given, default=charting.SPANS[0][0])
         return JsonResponse(charting.feed(minutes=minutes, now=timezone.now()))

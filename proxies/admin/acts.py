@@ -7,7 +7,6 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +20,7 @@ from unfold.widgets import (
 
 from project.core.admin import acts
 from project.core.admin.asking import asking_back
-from project.core.admin.pages import ReadOnly, caller_of
+from project.core.admin.pages import ReadOnly, caller_of, row_of
 from proxies import checking, managing
 from proxies.choices import Pool
 from proxies.models import Proxy
@@ -172,7 +171,7 @@ class ProxyActs(ReadOnly):
     )
     def reveal(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Show a proxy's credentials, in the dialog that asked."""
-        proxy = get_object_or_404(Proxy, pk=object_id)
+        proxy = row_of(Proxy.objects.all(), object_id)
         url = managing.reveal(proxy, by=caller_of(request))
         self.log_change(request, proxy, "Credentials revealed.")
         shown = {"url": url, "has_any": bool(proxy.username or proxy.password)}

@@ -100,7 +100,7 @@ class DeliveryAdmin(pages.ReadOnly):
     def send_again(self, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
         """Ask for one delivery to be sent."""
         page = reverse("admin:proxies_delivery_change", args=[object_id])
-        return self._sent(request, [int(object_id)], to=page)
+        return self._sent(request, [pages.key_of(object_id)], to=page)
 
     @action(
         description="Send what waits",

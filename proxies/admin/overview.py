@@ -56,7 +56,7 @@ class PoolSnapshotAdmin(pages.ReadOnly):
         if not self.has_view_permission(request):
             raise PermissionDenied
         given = request.GET.get("minutes", "")
-        minutes = int(given) if given.isdecimal() else charting.SPANS[1][0]
+        minutes = pages.number_of(given, default=charting.SPANS[1][0])
         now = timezone.now()
         return JsonResponse(
             {

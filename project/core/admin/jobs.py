@@ -124,7 +124,7 @@ class PeriodicTaskAdmin(ModelAdmin):
         return found
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
-        paused = PeriodicTask.objects.filter(pk=object_id, enabled=False).exists()
+        paused = pages.row_if_any(PeriodicTask.objects.filter(enabled=False), object_id)
         unfit = "_pause" if paused else "_resume"
         found = super().get_actions_detail(request, object_id)
         return [action for action in found if not action.action_name.endswith(unfit)]
@@ -181,7 +181,7 @@ class PeriodicTaskAdmin(ModelAdmin):
         """Ask for a run of one job."""
 
         def deed() -> str:
-            job = PeriodicTask.objects.get(pk=object_id)
+            job = pages.row_of(PeriodicTask.objects.all(), object_id)
             run = jobs.run_now(job, by=pages.caller_of(request), now=timezone.now())
             self.log_change(request, job, f"Run by hand as {run.pk}.")
             return f"{job.name} runs."
@@ -204,7 +204,7 @@ class PeriodicTaskAdmin(ModelAdmin):
         """Pause one job."""
 
         def deed() -> str:
-            job = PeriodicTask.objects.get(pk=object_id)
+            job = pages.row_of(PeriodicTask.objects.all(), object_id)
             if not pausing.pause(job, now=timezone.now()):
                 return f"{job.name} is paused already."
             self.log_change(request, job, "Paused.")
@@ -228,7 +228,7 @@ class PeriodicTaskAdmin(ModelAdmin):
         """Let one job go on."""
 
         def deed() -> str:
-            job = PeriodicTask.objects.get(pk=object_id)
+            job = pages.row_of(PeriodicTask.objects.all(), object_id)
             if not pausing.resume(job, now=timezone.now()):
                 return f"{job.name} is not paused."
             self.log_change(request, job, "Resumed.")

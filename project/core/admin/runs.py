@@ -130,7 +130,7 @@ class RunAdmin(pages.ReadOnly):
         except runs.RunNotFoundError as error:
             return JsonResponse({"code": error.code, "detail": str(error)}, status=404)
         since = request.GET.get("since", "0")
-        found = run_page.newest_events(run, since=int(since) if since.isdecimal() else 0)
+        found = run_page.newest_events(run, since=pages.number_of(since, default=0))
         return JsonResponse({"state": run_page.state_of(run, now=timezone.now()), "events": found})
 
     @action(

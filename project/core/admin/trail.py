@@ -18,7 +18,7 @@ from unfold.contrib.filters.admin import (
 from unfold.decorators import display
 from unfold.paginator import InfinitePaginator
 
-from project.core.admin.pages import ReadOnly
+from project.core.admin.pages import ReadOnly, number_of
 from project.core.choices import Act
 from project.core.display import NOTHING, changes, moment, pill
 from project.core.models import AuditEntry
@@ -54,8 +54,8 @@ class WhoFilter(DropdownFilter):
         return [(str(user.pk), str(user)) for user in staff]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEntry]) -> Any:
-        value = self.value() or ""
-        return queryset.filter(user_id=int(value)) if value.isdecimal() else queryset
+        user_id = number_of(self.value() or "", default=0)
+        return queryset.filter(user_id=user_id) if user_id else queryset
 
 
 @admin.register(AuditEntry)

@@ -109,3 +109,39 @@ def test_caller_of_is_staff(rf, ada):
     caller = pages.caller_of(request)
 
     assert (caller.user_id, caller.is_staff) == (ada.pk, True)
+
+
+#: Keys that no row has: gone, of another kind, larger than a column, with more digits than a number.
+NO_KEYS = ("1", "x", "0" * 8 + "-0000-4000-8000-" + "0" * 12, "9" * 19, "9" * 5000, "\u0663")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("key", NO_KEYS, ids=range(len(NO_KEYS)))
+def test_an_act_on_a_row_that_is_not_there_is_no_fault_of_ours(console, key):
+    console.raise_request_exception = False
+    faults = []
+    for page in admin.site._registry.values():
+        name = f"admin:{page.opts.app_label}_{page.opts.model_name}"
+        addresses = [reverse(f"{name}_{end}", args=[key]) for end in ("change", "history")]
+        on_rows = [*page._get_base_actions_row(), *page._get_base_actions_detail()]
+        addresses += [reverse(f"admin:{action.action_name}", args=[key]) for action in on_rows]
+        for address in addresses:
+            told = {console.get(address).status_code, console.post(address, {}).status_code}
+            if any(status >= 500 for status in told):
+                faults.append(address[:80])
+
+    assert faults == []
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("number", ["9" * 5000, "-1", "x", "\u0663"])
+def test_a_number_in_an_address_that_is_none_is_passed_by(console, number):
+    run = make_run()
+    for address in (
+        reverse("admin:proxies_poolsnapshot_feed"),
+        reverse("admin:storage_poolsample_feed"),
+        reverse("admin:core_run_news", args=[run.pk]),
+        reverse("admin:core_auditentry_changelist"),
+    ):
+        query = {"minutes": number, "since": number, "user": number}
+        assert console.get(address, query if "audit" not in address else {"user": number})
