@@ -120,7 +120,8 @@ NO_KEYS = ("1", "x", "0" * 8 + "-0000-4000-8000-" + "0" * 12, "9" * 19, "9" * 50
 def test_an_act_on_a_row_that_is_not_there_is_no_fault_of_ours(console, key):
     console.raise_request_exception = False
     faults = []
-    for page in admin.site._registry.values():
+    pages: list[Any] = list(admin.site._registry.values())
+    for page in pages:
         name = f"admin:{page.opts.app_label}_{page.opts.model_name}"
         addresses = [reverse(f"{name}_{end}", args=[key]) for end in ("change", "history")]
         on_rows = [*page._get_base_actions_row(), *page._get_base_actions_detail()]
