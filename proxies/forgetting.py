@@ -7,12 +7,14 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from proxies.choices import Grain, ProxyState, Verdict
-from proxies.models import Check, Lease, LeaseSlot, Mending, Proxy, StickySession
+from proxies.models import Check, ImportUpload, Lease, LeaseSlot, Mending, Proxy, StickySession
 
 #: Most that go at once, so that no other writer waits long.
 AT_ONCE: Final = 500
 #: Of each kind of history at most so many rows go at once; the next minute takes the next ones.
 ROWS_AT_ONCE: Final = 5_000
+#: How long a list that was handed in, and whose import failed, can be tried again.
+UPLOADS_KEPT: Final = timedelta(days=7)
 #: Failed checks that old are looked for this far back: whoever paused longer keeps some until
 #: all of their age go.
 _LOOKED_BACK: Final = timedelta(hours=1)
@@ -37,7 +39,7 @@ def forget(*, now: datetime, at_most: int = AT_ONCE) -> int:
 
 
 def forget_history(*, now: datetime) -> dict[str, int]:
-    """Drop old checks, ended leases, mendings and sessions; return how many rows of each.
+    """Drop old checks, ended leases, mendings, sessions and uploads; return how many of each.
 
     Checks are kept whole at first, then good ones alone, then none.
     """
@@ -47,11 +49,13 @@ def forget_history(*, now: datetime) -> dict[str, int]:
     failed = Check.objects.filter(at__lt=whole, at__gte=whole - _LOOKED_BACK)
     unused_since = now - timedelta(days=settings.PROXY_SESSION_DAYS)
     sessions = StickySession.objects.filter(used_at__lt=unused_since)
+    uploads = ImportUpload.objects.filter(created_at__lt=now - UPLOADS_KEPT)
     mendings = Mending.objects.filter(at__lt=leases_from)
     return {
         "checks_forgotten": _drop(checks) + _drop(failed.exclude(verdict=Verdict.OK)),
         "leases_forgotten": _drop_leases(leases_from),
         "mendings_forgotten": _drop(mendings),
+        "uploads_forgotten": _drop(uploads),
         "sessions_forgotten": _drop(sessions),
     }
 

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from project.core import runs
 from project.core.callers import Caller
-from project.core.errors import InvalidInputError
+from project.core.errors import InvalidInputError, PermanentError
 from project.core.models import Run
 from project.core.working import Work
 from proxies import kinds, parsing, storing
@@ -45,6 +45,13 @@ class ListTooLargeError(InvalidInputError):
 
     code = "list_too_large"
     title = "The list is too large"
+
+
+class ListGoneError(PermanentError):
+    """The import is asked for again, and its list was taken over before, or is too old."""
+
+    code = "list_gone"
+    title = "The list is gone"
 
 
 def read(file: IO[bytes]) -> IO[bytes]:
@@ -129,10 +136,17 @@ def _kept(upload: ImportUpload) -> Iterator[str]:
 
 
 def run(work: Work) -> None:
-    """Take over the upload that the run names, then forget its text."""
+    """Take over the upload that the run names, then forget its text.
+
+    Raises:
+        ListGoneError: there is nothing to take over.
+        UnreadableListError: the list as a whole can't be read; it is kept for another try.
+    """
     upload = ImportUpload.objects.filter(pk=work.payload["upload_id"]).first()
     if upload is None:
-        return  # an earlier attempt has done all of it
+        if work.run.attempt > 1:
+            return  # an earlier attempt has done all of it
+        raise ListGoneError("the list is not kept any more: hand it in again")
     options = ListOptions(upload.format, upload.default_protocol)
     work.report(phase="importing")
     tally = Tally()

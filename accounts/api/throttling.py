@@ -12,7 +12,7 @@ from accounts import keys, limiting
 from accounts.api.authentication import recognised
 from accounts.limiting import Ask
 from accounts.models import User
-from project.core import limits
+from project.core import closing, limits
 from project.core.api import problems
 from project.core.callers import NOBODY, Caller
 from project.core.hub import in_thread
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 
     from django.http import HttpRequest, HttpResponseBase
 
+    from project.core.errors import AppError
     from project.core.limits import Verdict
 
     App = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
 
-#: A websocket that is refused is closed with this.
+#: Websockets that are refused are closed with these: one too many; closed for maintenance.
 TOO_MANY = 4429
+COME_BACK = 4503
 
 
 def caller_of(request: HttpRequest) -> Caller:
@@ -46,18 +48,38 @@ class LimitMiddleware(Middleware):
 
     def answer(self, request: HttpRequest) -> HttpResponseBase:
         """Answer ``request``, or say that it is one too many."""
+        if (closed := maintenance(request)) is not None:
+            return closed
         verdict = decide(request)
         refused = refusal(request, verdict)
         return _told(refused or self.get_response(request), verdict)
 
     async def answer_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer ``request``, or say that it is one too many."""
+        if _may_be_closed(request.path_info):
+            closed = await sync_to_async(maintenance)(request)
+            if closed is not None:
+                return closed
         if not is_counted(request):
             answer: HttpResponseBase = await self.get_response(request)
             return answer
         verdict = await sync_to_async(decide)(request)
         refused = refusal(request, verdict)
         return _told(refused or await self.get_response(request), verdict)
+
+
+def maintenance(request: HttpRequest) -> HttpResponseBase | None:
+    """Return the answer to whom the product is closed; None for one that may go on."""
+    try:
+        closing.require_open(request.path_info, lambda: caller_of(request), now=timezone.now())
+    except closing.MaintenanceError as error:
+        return problems.answer(request, error)
+    return None
+
+
+def _may_be_closed(path: str) -> bool:
+    """Say whether a look at the switch is needed: now and then it costs a thread."""
+    return closing.concerns(path) and not closing.is_surely_open(now=timezone.now())
 
 
 def is_counted(request: HttpRequest) -> bool:
@@ -99,20 +121,35 @@ class LimitedStream:
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Go on, or say that it is one opening too many."""
-        verdict = await in_thread(decide_asgi, scope)
+        try:
+            verdict = await in_thread(decide_asgi, scope)
+        except closing.MaintenanceError as error:
+            await _refuse(error, scope, send, code=COME_BACK)
+            return
         if verdict is None:
             await self.app(scope, receive, send)
         elif verdict.is_allowed:
             await self.app(scope, receive, _telling(send, verdict))
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": TOO_MANY})
         else:
-            error = limits.RateLimitedError(verdict)
-            await problems.answer_asgi(error, scope, _telling(send, verdict))
+            many = limits.RateLimitedError(verdict)
+            await _refuse(many, scope, _telling(send, verdict), code=TOO_MANY)
+
+
+async def _refuse(error: AppError, scope: dict[str, Any], send: Any, *, code: int) -> None:
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": code})
+    else:
+        await problems.answer_asgi(error, scope, send)
 
 
 def decide_asgi(scope: Mapping[str, Any]) -> Verdict | None:
-    """Count the opening of a stream."""
+    """Count the opening of a stream.
+
+    Raises:
+        MaintenanceError: streams are closed to whoever asks.
+    """
+    caller = scope.get("caller", NOBODY)
+    closing.require_open(scope["path"], lambda: caller, now=timezone.now())
     headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
     ask = Ask(
         method=scope.get("method", "GET"),
@@ -122,7 +159,7 @@ def decide_asgi(scope: Mapping[str, Any]) -> Verdict | None:
             headers.get(b"x-forwarded-for", ""),
             trusted=settings.TRUSTED_PROXIES,
         ),
-        caller=scope.get("caller", NOBODY),
+        caller=caller,
         again=is_again(scope, headers),
     )
     return limiting.decide(ask, now=timezone.now())

@@ -15,7 +15,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Let the floor's own kinds of run, system checks and metrics register; watch."""
-        from project.core import bugs, checks, kinds, metrics, tracing  # noqa: F401, PLC0415 -- apps ready
+        from project.core import bugs, checks, closing, kinds, metrics, tracing  # noqa: F401, PLC0415 -- apps ready
 
         if settings.TRACING:
             tracing.connect()

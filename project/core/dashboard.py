@@ -82,12 +82,17 @@ def switched_off(now: datetime) -> list[Issue]:
 def stopped(now: datetime) -> list[Badge]:
     """Show on every page what is switched off."""
     url = reverse("admin:core_halt_changelist")
-    return [Badge(f"{_label(halt)} stopped", _since(halt), url) for halt in halting.off()]
+    return [Badge(_said(halt), _since(halt), url) for halt in halting.off()]
 
 
 def _label(halt: Halt) -> str:
     known = switches.known().get(halt.switch)
     return known.label if known else halt.switch
+
+
+def _said(halt: Halt) -> str:
+    known = switches.known().get(halt.switch)
+    return known.said if known else f"{halt.switch} stopped"
 
 
 def _since(halt: Halt) -> str:

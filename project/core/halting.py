@@ -71,7 +71,7 @@ def stop(switch: Switch, *, why: str, by: Caller, now: datetime) -> bool:
     """Let nobody work on what ``switch`` stops; False where it was off already."""
     facts = {"switch": switch.name, "since": now, "by_id": by.user_id, "why": why[:200]}
     with transaction.atomic():
-        made = [Halt.objects.get_or_create(kind=kind, defaults=facts) for kind in switch.kinds]
+        made = [Halt.objects.get_or_create(kind=kind, defaults=facts) for kind in switch.rows]
         if not any(is_new for _, is_new in made):
             return False
         said = f"Stopped: {switch.label}." + (f" {why}" if why else "")

@@ -14,12 +14,25 @@ class Switch:
         label: for people, e.g. ``"Collecting"``.
         text: what stops with it, in a sentence.
         kinds: the kinds of run that nobody works on while it is off; each has one switch at most.
+            Without any, it stops something else than work.
+        badge: what every staff page shows while it is off; else that the label is stopped.
     """
 
     name: str
     label: str
     text: str
-    kinds: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    badge: str = ""
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """Return what its halts are written under."""
+        return self.kinds or (f"switch:{self.name}",)
+
+    @property
+    def said(self) -> str:
+        """Return what is to be shown while it is off."""
+        return self.badge or f"{self.label} stopped"
 
 
 _switches: dict[str, Switch] = {}

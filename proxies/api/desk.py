@@ -23,7 +23,7 @@ from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from accounts import glancing, limiting
 from accounts.api.authentication import key_in
 from accounts.noting import Sight
-from project.core import lanes, limits, policing, tallies
+from project.core import closing, lanes, limits, policing, tallies
 from project.core.api import problems
 from project.core.callers import NOBODY
 from proxies import metrics
@@ -188,6 +188,7 @@ def _let_in(scope: dict[str, Any], headers: Mapping[bytes, bytes]) -> Any:
     sight = Sight(address, headers.get(b"user-agent", b"").decode("latin-1"))
     secret = key_in(headers[b"authorization"].decode("latin-1")) or ""
     caller = glancing.caller(secret, now=now, sight=sight) or NOBODY
+    closing.require_open(scope["path"], lambda: caller, now=now)
     ask = limiting.Ask(scope["method"], scope["path"], address, caller)
     return caller, limiting.decide(ask, now=now)
 

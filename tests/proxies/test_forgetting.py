@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 
 from proxies import forgetting, storing
-from proxies.models import Check, Lease, LeaseSlot, Mending, Proxy, StickySession
+from proxies.models import Check, ImportUpload, Lease, LeaseSlot, Mending, Proxy, StickySession
 from proxies.parsing import Candidate
 from tests.proxies.factories import (
     NOW,
@@ -113,6 +113,7 @@ def test_old_sessions_mendings_and_ended_leases_go_and_younger_ones_stay():
         "checks_forgotten": 0,
         "leases_forgotten": 1,
         "mendings_forgotten": 1,
+        "uploads_forgotten": 0,
         "sessions_forgotten": 1,
     }
     assert (Mending.objects.count(), StickySession.objects.count()) == (1, 1)
@@ -151,6 +152,7 @@ def test_the_age_of_each_kind_is_a_setting(settings):
         "checks_forgotten": 2,
         "leases_forgotten": 1,
         "mendings_forgotten": 1,
+        "uploads_forgotten": 0,
         "sessions_forgotten": 1,
     }
 
@@ -161,3 +163,12 @@ def test_coarser_history_is_kept_for_longer_whatever_the_settings_say(settings):
 
     settings.PROXY_CHART_DAYS = [7, 1, 3]
     assert list(forgetting.kept_s().values()) == [7 * 86_400] * 3
+
+
+def test_a_list_whose_import_failed_can_be_tried_again_for_a_week():
+    kept = ImportUpload.objects.create(created_at=NOW - timedelta(days=6))
+    ImportUpload.objects.create(created_at=NOW - timedelta(days=8))
+
+    assert forgetting.forget_history(now=NOW)["uploads_forgotten"] == 1
+
+    assert list(ImportUpload.objects.all()) == [kept]

@@ -85,10 +85,21 @@ def test_a_run_tells_nothing_of_what_it_imports(do):
 
 def test_an_import_that_is_done_again_does_nothing(do):
     run = submit(TEXT)
+    Run.objects.update(attempt=1)  # its worker died after the last proxy
     ImportUpload.objects.all().delete()
 
     assert do(run, importing.run).status == "done"
     assert not Proxy.objects.exists()
+
+
+def test_an_import_whose_list_is_gone_says_so(do):
+    run = submit(TEXT)
+    ImportUpload.objects.all().delete()
+
+    ended = do(run, importing.run)
+
+    assert (ended.status, ended.error_type) == ("failed", "list_gone")
+    assert "hand it in again" in ended.error_message
 
 
 def test_an_import_of_refused_lines_alone_is_partial(do):

@@ -225,7 +225,10 @@ def _django_answer(request: HttpRequest, status: int, body: dict[str, Any]) -> H
 
 def answer(request: HttpRequest, error: errors.AppError) -> HttpResponse:
     """Answer an expected failure outside of REST: in a middleware or a page."""
-    return _django_answer(request, status_of(error), of_error(error, instance=request.path))
+    found = _django_answer(request, status_of(error), of_error(error, instance=request.path))
+    if (wait := _retry_after(error)) is not None:
+        found["Retry-After"] = wait
+    return found
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

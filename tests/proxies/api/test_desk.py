@@ -13,7 +13,8 @@ from prometheus_client import REGISTRY
 from accounts import limiting, noting
 from accounts.models import ApiKey, KeptAnswer
 from project import asgi
-from project.core import tallies
+from project.core import closing, halting, tallies
+from project.core.callers import SYSTEM
 from proxies import lending
 from proxies.models import Lease, LeaseSlot
 from tests.factories import make_key, make_plan, make_staff, make_subscription, make_user
@@ -330,3 +331,20 @@ def test_the_last_use_of_a_key_is_noted(desk, secret):
 
     key = ApiKey.objects.get()
     assert (key.last_agent, key.last_address) == ("collector/1", "127.0.0.1")
+
+
+def test_in_a_maintenance_clients_come_back_later_and_staff_go_on(desk, by_django, secret):
+    make_proxy()
+    client = make_key(make_user(), scopes=["proxies:write"]).secret
+    halting.stop(closing.CLIENTS, why="", by=SYSTEM, now=timezone.now())
+
+    told = ask(desk, URL, {}, secret=client)
+    own = ask(desk, URL, {}, secret=secret)
+
+    assert (told.status, told.json()["code"], told.headers["retry-after"]) == (
+        503,
+        "maintenance",
+        "60",
+    )
+    assert own.status == 201
+    assert by_django == []
