@@ -31,6 +31,7 @@ WAYS: Final = {
     "proxies/adapters/lists.py": GUARDED,
     "proxies/adapters/wire.py": GUARDED,
     "markets/adapters/sessions.py": GUARDED,
+    "markets/adapters/library.py": GUARDED,
     "markets/adapters/venues.py": GUARDED,
     "analysis/adapters/videochild.py": GUARDED,
     "proxies/adapters/etl.py": OPERATOR,
@@ -48,6 +49,8 @@ CLIENTS: Final = {
     "aiohttp", "boto3", "ccxt", "geopy", "httpx", "openai", "python_socks", "requests", "smtplib",
     "urllib3", "websockets", "yt_dlp",
 }  # fmt: skip
+#: Modules of ours that lend others a client.
+LOADERS: Final = {"markets.adapters.library"}
 CALLS: Final = re.compile(r"open_connection|create_connection|urllib\.request|http\.client")
 
 
@@ -56,8 +59,9 @@ def test_every_module_that_can_connect_is_known():
     for path in sources():
         if "sandbox" in path.parts:
             continue
-        tops = {module.partition(".")[0] for module in imports(path)}
-        if tops & CLIENTS or CALLS.search(path.read_text(encoding="utf-8")):
+        names = set(imports(path))
+        tops = {module.partition(".")[0] for module in names}
+        if tops & CLIENTS or names & LOADERS or CALLS.search(path.read_text(encoding="utf-8")):
             found.add(name_of(path))
 
     assert found == set(WAYS)
