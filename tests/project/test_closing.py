@@ -27,9 +27,9 @@ def closed(db, now):
     "path", ["/api/proxies", "/api/leases", "/videos", "/register", "/ws/runs/1/"]
 )
 def test_clients_are_told_to_come_back_and_not_why(path, now):
-    for caller in (CLIENT, NOBODY):
+    for who in (lambda: CLIENT, lambda: NOBODY):
         with pytest.raises(MaintenanceError, match="since 2026-01-05 12:00 UTC") as told:
-            closing.require_open(path, lambda caller=caller: caller, now=now)
+            closing.require_open(path, who, now=now)
         assert told.value.retry_after_s == closing.COME_BACK_S
         assert "disk" not in str(told.value)
 
