@@ -79,7 +79,8 @@ def switches() -> Iterator[tuple[str, str, str]]:
     from project.core import switches as registered
 
     for each in registered.known().values():
-        yield f"`{each.name}`", each.text, ", ".join(f"`{kind}`" for kind in each.kinds)
+        stopped = ", ".join(f"`{kind}`" for kind in each.kinds)
+        yield f"`{each.name}`", each.text, stopped or "none"
 
 
 def announcements() -> Iterator[tuple[str, str]]:
