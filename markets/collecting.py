@@ -355,8 +355,7 @@ def commit(
 ) -> storing.Stored:
     """Store a page, and how far the series has come with it, in one transaction."""
     moment = now or timezone.now()
-    if page.rows:
-        partitions.ensure(page.rows[0].open_time, page.rows[-1].open_time + 1)
+    partitions.ensure([row.open_time for row in page.rows])
     with transaction.atomic():
         done = storing.upsert_candles(
             series_id=series.pk, rows=page.rows, source=Source.COLLECT, now=moment

@@ -3,6 +3,8 @@
 SQLite has none: there every function here does nothing. The mechanism is ``project.db.partitions``.
 """
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -23,14 +25,22 @@ TABLES: Final = (CANDLES, SUMMARIES, ERRORS)
 AHEAD: Final = 3
 
 
-def ensure(start_ms: int, end_ms: int) -> None:
-    """Make the partitions that candles in ``[start_ms, end_ms)`` and their days' rows go to.
+def ensure(moments: Sequence[int]) -> None:
+    """Make the partitions that candles of ``moments`` and their days' rows go to, and no others.
 
     Call it outside of the transaction that writes the candles: attaching a partition locks more
     than a row, and what is made inside a transaction goes when that is rolled back.
+
+    Args:
+        moments: open times, milliseconds, ascending. Between two of them may lie decades: one
+            wrong line of a file must not make hundreds of partitions.
     """
-    making.ensure(CANDLES, start_ms, end_ms)
-    making.ensure(SUMMARIES, start_ms, end_ms)
+    at = 0
+    while at < len(moments):
+        month = month_of(moments[at])
+        for table in (CANDLES, SUMMARIES):
+            making.ensure(table, month_ms(month), month_ms(month + 1))
+        at = bisect_left(moments, month_ms(month + 1), lo=at)
 
 
 def ensure_summaries(start_ms: int, end_ms: int) -> None:

@@ -70,7 +70,7 @@ def upsert_candles(
     """
     total = Stored()
     for part in _chunks(rows, chunk):
-        partitions.ensure(part[0].open_time, part[-1].open_time + 1)
+        partitions.ensure([row.open_time for row in part])
         with transaction.atomic():
             total += _store(series_id, part, source, now)
     return total

@@ -79,7 +79,7 @@ def compete(**works):
     """Give each page to all works, in changing order; return the rates, rows per second."""
     spent = dict.fromkeys(works, 0.0)
     for number, page in enumerate(pages()):
-        partitions.ensure(page[0].open_time, page[-1].open_time + 1)
+        partitions.ensure([row.open_time for row in page])
         names = list(works)
         for name in names[number % len(names) :] + names[: number % len(names)]:
             began_s = time.perf_counter()

@@ -209,7 +209,7 @@ def test_rivals_that_survey_make_each_gap_once():
 
 def fill(series, count, *, step, offset):
     """Make candles by SQL, leaving out one in ``step``: quicker than to bring them in."""
-    partitions.ensure(START_MS, START_MS + count * MINUTE)
+    partitions.ensure(range(START_MS, START_MS + count * MINUTE, MINUTE))
     numbers = (
         f"SELECT n FROM generate_series(0, {count - 1}) n"
         if connection.vendor == "postgresql"

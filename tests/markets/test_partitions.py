@@ -16,6 +16,7 @@ from tests.markets import doing
 from tests.markets.factories import NOW, START_MS, make_candles, make_quality_summary, make_series
 
 pytestmark = pytest.mark.django_db
+DAY_MS = 86_400_000
 
 
 def test_without_partitions_nothing_is_done(django_assert_num_queries):
@@ -23,7 +24,7 @@ def test_without_partitions_nothing_is_done(django_assert_num_queries):
         pytest.skip("PostgreSQL has partitions")
 
     with django_assert_num_queries(0):
-        partitions.ensure(START_MS, START_MS + 1)
+        partitions.ensure([START_MS])
         partitions.ensure_summaries(START_MS, START_MS + 1)
         assert partitions.make_ahead(now=NOW) == []
 
@@ -45,13 +46,25 @@ def test_the_job_makes_pieces():
 
 @pytest.mark.postgres
 def test_each_month_gets_a_partition_once():
-    year_later = START_MS + 366 * 86_400_000
+    year_later = START_MS + 366 * DAY_MS
 
-    partitions.ensure(year_later, year_later + 40 * 86_400_000)
-    partitions.ensure(year_later, year_later + 40 * 86_400_000)
+    partitions.ensure(range(year_later, year_later + 40 * DAY_MS, DAY_MS))
+    partitions.ensure(range(year_later, year_later + 40 * DAY_MS, DAY_MS))
 
     found = making.pieces(partitions.CANDLES)
     assert {"markets_candle_2027_01", "markets_candle_2027_02"} <= set(found)
+
+
+@pytest.mark.postgres
+def test_between_two_candles_that_lie_decades_apart_nothing_is_made():
+    before = set(making.pieces(partitions.CANDLES))
+
+    partitions.ensure([0, 951_868_800_000, 4_102_444_800_000])
+
+    made = set(making.pieces(partitions.CANDLES)) - before
+    assert (
+        made == {f"markets_candle_{month}" for month in ("1970_01", "2000_03", "2100_01")} - before
+    )
 
 
 @pytest.mark.postgres

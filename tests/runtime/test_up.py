@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -111,8 +112,13 @@ def database() -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture
-def start(tmp_path: Path, database: dict[str, str]) -> Iterator[Any]:
-    port = guarded.free_port()
+def port() -> int:
+    """Where the installation listens."""
+    return guarded.free_port()
+
+
+@pytest.fixture
+def start(tmp_path: Path, port: int, database: dict[str, str]) -> Iterator[Any]:
     started: list[Installation] = []
 
     def begin(name: str = "data", **more: str) -> Installation:
@@ -176,16 +182,13 @@ def test_up_starts_again_after_kill_9_without_a_new_password(start, tmp_path, re
     assert "static files . unchanged" in second.said()
 
 
-def test_up_says_that_the_port_is_taken_before_anything_starts(start):
-    installation = start()
-    installation.wait_said("Ctrl-C stops everything.")
-    port = int(installation.address.rpartition(":")[2])
+def test_up_says_that_the_port_is_taken_before_anything_starts(start, port):
+    with socket.create_server(("127.0.0.1", port)):
+        installation = start()
+        assert installation.process.wait(WITHIN_S) == 1
 
-    other = start("other")
-
-    assert other.process.wait(WITHIN_S) == 1
-    assert f"port {port} of 127.0.0.1 is taken by another program" in other.said()
-    assert "database" not in other.said()
+    assert f"port {port} of 127.0.0.1 is taken by another program" in installation.said()
+    assert "database" not in installation.said()
 
 
 def test_web_broker_and_worker_are_one_trace(start):
