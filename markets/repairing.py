@@ -177,8 +177,7 @@ class Repair:
     def _commit(self, page: Page) -> None:
         self._work.check()
         now, task = timezone.now(), self._task
-        if page.rows:
-            partitions.ensure(page.rows[0].open_time, page.rows[-1].open_time + 1)
+        partitions.ensure([row.open_time for row in page.rows])
         with transaction.atomic():
             done = self._store([row for row in page.rows if self._is_inside(row)], now)
             self._store([row for row in page.rows if not self._is_inside(row)], now)
