@@ -25,6 +25,8 @@ from proxies.models import Lease, PoolSnapshot, Proxy, ProxySource, SourceFetch
 
 #: Minutes shown, and what they are called.
 SPANS: Final = ((60, "1 h"), (1_440, "1 day"), (10_080, "7 days"), (129_600, "90 days"))
+#: A pool that is known for less than that is shown by the hour: on a day's chart it would be a speck.
+YOUNG: Final = timedelta(hours=2)
 RECENT: Final = timedelta(hours=24)
 #: Targets and sources that are shown.
 MOST: Final = 20
@@ -33,6 +35,12 @@ _ALL_SERIES: Final = (
     *("latency_p50", "latency_p95", "latency_p99"),
     *("leases", "unproven", "failing"),
 )
+
+
+def first_span(*, now: datetime) -> int:
+    """Return how many minutes the overview shows at first."""
+    known = PoolSnapshot.objects.filter(second__lt=(now - YOUNG).timestamp())
+    return SPANS[1][0] if known.filter(grain_s__in=Grain.values).exists() else SPANS[0][0]
 
 
 def history(*, minutes: int, now: datetime) -> dict[str, Any]:

@@ -47,7 +47,11 @@ class PoolSnapshotAdmin(pages.ReadOnly):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        more = {"title": "Pool overview", "spans": charting.SPANS}
+        more = {
+            "title": "Pool overview",
+            "spans": charting.SPANS,
+            "first_span": charting.first_span(now=timezone.now()),
+        }
         found: HttpResponse = super().changelist_view(request, {**more, **(extra_context or {})})
         return found
 

@@ -16,7 +16,7 @@ const LINES = {
 };
 const charts = new Map();
 const world = new World(field(page, "world"));
-let minutes = DAY;
+let minutes = Number(page.querySelector("[data-minutes][aria-pressed=true]").dataset.minutes);
 let latest = null;
 
 function options({ stacked = false, most }) {

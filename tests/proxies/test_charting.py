@@ -123,3 +123,13 @@ def test_sources_are_told_with_success_duration_and_kinds_of_errors():
     )
     assert (found["bad"]["fetches"], found["bad"]["success"]) == (4, 0)
     assert found["bad"]["errors"] == {"timeout": 2, "parse": 1, "empty": 1}
+
+
+def test_a_pool_that_is_known_since_today_is_shown_by_the_hour_at_first():
+    assert charting.first_span(now=NOW) == 60
+    make_pool_snapshot(second=int(NOW.timestamp()) - 3600)
+    assert charting.first_span(now=NOW) == 60
+
+    make_pool_snapshot(second=int(NOW.timestamp()) - 3 * 3600)
+
+    assert charting.first_span(now=NOW) == 1440
