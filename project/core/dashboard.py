@@ -72,8 +72,9 @@ def late_jobs(now: datetime) -> list[Issue]:
 def switched_off(now: datetime) -> list[Issue]:
     """Tell what staff have switched off."""
     url = reverse("admin:core_halt_changelist")
+    # /api/health tells issues to anybody: who and why is for staff, on the badge
     return [
-        Issue("switched_off", AMBER, f"{_label(halt)} is stopped {_since(halt)}", "Switches", url)
+        Issue("switched_off", AMBER, f"{_label(halt)} is stopped {_when(halt)}", "Switches", url)
         for halt in halting.off()
     ]
 
@@ -97,7 +98,11 @@ def _said(halt: Halt) -> str:
 
 def _since(halt: Halt) -> str:
     who = f" by {halt.by}" if halt.by else ""
-    return f"since {halt.since:%Y-%m-%d %H:%M} UTC{who}" + (f": {halt.why}" if halt.why else "")
+    return f"{_when(halt)}{who}" + (f": {halt.why}" if halt.why else "")
+
+
+def _when(halt: Halt) -> str:
+    return f"since {halt.since:%Y-%m-%d %H:%M} UTC"
 
 
 @figures.register

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import DatabaseError
+from django.test import Client
 from django.urls import reverse
 
 from project.core import closing, halting
@@ -89,6 +90,11 @@ def test_staff_close_and_open_it_in_the_console_and_every_page_says_so(client):
 
     page = client.get(reverse("admin:core_run_changelist")).content.decode()
     assert "Maintenance" in page
+    assert "a larger disk" in page
+    told = Client().get("/api/health").content.decode()
+    assert "Serving clients is stopped since" in told
+    assert "disk" not in told
+    assert "@" not in told
     assert client.get("/videos").status_code == 200  # staff look whether all is well
     client.post(reverse("admin:core_halt_release", args=["clients"]))
     page = client.get(reverse("admin:core_run_changelist")).content.decode()
